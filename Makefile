@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+#
+# `make run` and `make test` each set up .venv by themselves; nothing but Python 3.11, make and a
+# package index is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: run test test-long lint bench clean
+
+run: $(STAMP)
+	$(BIN)/kport run
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+test-long: $(STAMP)
+	$(BIN)/python -m pytest -q -m long
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/reuse lint -q
+
+bench: $(STAMP)
+	$(BIN)/python -m tools.bench null-jobs
+	$(BIN)/python -m tools.bench overhead
+
+clean:
+	rm -rf .venv
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,lint]'
+	touch $@

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The machine words: what an instruction of `kport.arch.asm` can work on.
+
+These five classes are the register file of kport. They stand in the lowest layer because both
+machines must agree on their layout: an object made by the port is handed to whichever machine is
+linked. The kernel's structs are built on top of them in `kport.linux`.
+
+`atomic_t` and `bitmap` carry a lock of their own. Nothing in Python adds to a number atomically, not
+even with the GIL, and one lock for all of them would make strangers wait for each other.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from typing import Any
+
+from kport.arch.api import BadMagic
+
+_UNINITIALISED: Any = BadMagic()
+
+
+class thread_info:
+    """What the machine knows of one thread of execution (`current_thread_info()` in C).
+
+    `preempt_count` packs three depths as in include/linux/preempt.h: preemption in bits 0-7,
+    softirq in 8-15, hardirq in 16-19. Only the thread itself writes the counters; others read them.
+    """
+
+    __slots__ = (
+        "cpu",
+        "irqs_off",
+        "name",
+        "park",
+        "preempt_count",
+        "private",
+        "rcu_nesting",
+        "rcu_passes",
+        "relax_first",
+        "relax_last",
+        "softirq_pending",
+        "task",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.task: Any = None
+        self.park: Any = None
+        self.private: Any = None
+        self.cpu = 0
+        self.irqs_off = 0
+        self.preempt_count = 0
+        self.rcu_nesting = 0
+        self.rcu_passes = 0
+        self.relax_first = 0
+        self.relax_last = 0
+        self.softirq_pending = 0
+
+
+class spinlock_t:
+    """A spin lock. Zeroed it is unusable until `spin_lock_init()`, as with CONFIG_DEBUG_SPINLOCK.
+
+    `raw` is the machine's lock, `owner` the holder's thread_info or None, `name` the expression the
+    lock was initialised with (lock reports print it).
+    """
+
+    __slots__ = ("name", "owner", "raw")
+
+    def __init__(self) -> None:
+        self.raw: Any = _UNINITIALISED
+        self.owner: thread_info | None = None
+        self.name = ""
+
+    def _zero(self) -> None:
+        self.raw = _UNINITIALISED
+        self.owner = None
+
+    def _free(self) -> None:
+        del self.raw, self.owner
+
+
+class atomic_t:
+    """A 32-bit signed counter."""
+
+    __slots__ = ("counter", "lock")
+
+    def __init__(self, counter: int = 0) -> None:
+        self.counter = counter
+        self.lock = allocate_lock()
+
+    def _zero(self) -> None:
+        self.counter = 0
+
+    def _free(self) -> None:
+        del self.counter
+
+
+class atomic64_t:
+    """A 64-bit signed counter."""
+
+    __slots__ = ("counter", "lock")
+
+    def __init__(self, counter: int = 0) -> None:
+        self.counter = counter
+        self.lock = allocate_lock()
+
+    def _zero(self) -> None:
+        self.counter = 0
+
+    def _free(self) -> None:
+        del self.counter
+
+
+class atomic_long_t:
+    """A machine word: a 64-bit number, or where C casts one to `long`, an object reference."""
+
+    __slots__ = ("counter", "lock")
+
+    def __init__(self, counter: Any = 0) -> None:
+        self.counter = counter
+        self.lock = allocate_lock()
+
+    def _zero(self) -> None:
+        self.counter = 0
+
+    def _free(self) -> None:
+        del self.counter
+
+
+class bitmap:
+    """An `unsigned long` whose address goes to the bit operations: one cell per bit.
+
+    A cell is stored whole, so `set_bit()` needs no lock; only test-and-set takes it. As a number
+    (`flags & BIT(n)`, `flags |= BIT(n)`, `int(flags)`) it behaves like the C word.
+    """
+
+    __slots__ = ("cells", "lock")
+
+    def __init__(self, value: int = 0) -> None:
+        cells = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        nr = 0
+        while value:
+            if nr >= len(cells):
+                cells.extend([0] * 48)
+            cells[nr] = value & 1
+            value >>= 1
+            nr += 1
+        self.cells = cells
+        self.lock = allocate_lock()
+
+    def _zero(self) -> None:
+        self.cells = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+    def _free(self) -> None:
+        del self.cells
+
+    def grow(self) -> None:
+        """Make room for all 64 bits; called by an instruction that met a bit above the first 16."""
+        with self.lock:
+            cells = self.cells
+            cells.extend([0] * (64 - len(cells)))
+
+    def __int__(self) -> int:
+        return sum(1 << nr for nr, bit in enumerate(self.cells) if bit)
+
+    def __and__(self, mask: int) -> int:
+        return int(self) & mask
+
+    def __or__(self, mask: int) -> int:
+        return int(self) | mask
+
+    def __ior__(self, mask: int) -> bitmap:
+        nr = 0
+        while mask:
+            if mask & 1:
+                if nr >= len(self.cells):
+                    self.grow()
+                self.cells[nr] = 1
+            mask >>= 1
+            nr += 1
+        return self

@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Booting and leaving a kernel (init/main.c, as far as there is something to start).
+
+`boot()` powers the machine on, resets the statics of every loaded file, sets module parameters and
+runs the initcalls. Leaving waits for RCU, runs the module exits, looks for what was left behind,
+and powers the machine off. A kernel that met an oops is powered off at once, and the oops comes out
+as KernelOops. Nothing is shared between two kernels but the loaded code.
+"""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kport.arch.api import Halted, Line, Machine
+from kport.arch.threads import Threads
+from kport.arch.types import thread_info
+from kport.linux import bug, module, printk, sched, slab, tick, workqueue
+from kport.linux.fork import PF_SERVICE
+from kport.linux.interrupt import do_IRQ
+from kport.linux.rcupdate import rcu_barrier, rcu_pending
+from kport.linux.sched import PF_KTHREAD, new_task
+
+OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
+
+
+class KernelOops(RuntimeError):
+    """Kernel code raised. `report` is the kernel-style report with the Python traceback."""
+
+    def __init__(self, report: str) -> None:
+        super().__init__(report.splitlines()[0] if report else "oops")
+        self.report = report
+
+    def __str__(self) -> str:
+        return self.report
+
+
+@dataclass
+class Leaks:
+    """What a kernel left behind, by kind and name."""
+
+    objects: Counter[str] = field(default_factory=Counter)
+    works: Counter[str] = field(default_factory=Counter)
+    threads: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return (
+            sum(self.objects.values())
+            + sum(self.works.values())
+            + len(self.threads)
+            + len(self.stuck)
+        )
+
+    def lines(self) -> list[str]:
+        """One line for each kind of leak."""
+        return [
+            *(f"leak: {n} x struct {name}" for name, n in sorted(self.objects.items())),
+            *(f"leak: {n} x work item {name}" for name, n in sorted(self.works.items())),
+            *(f"leak: thread {name}" for name in self.threads),
+            *(f"leak: thread {name} did not end" for name in self.stuck),
+        ]
+
+
+class Kernel:
+    """A booted kernel: its machine, and after it was left, what it left behind."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.oopses: list[str] = []
+        self.leaks = Leaks()
+
+    # -- hooks the machine calls -------------------------------------------------------------
+
+    def adopt(self, ti: thread_info) -> None:
+        if ti.task is None:
+            new_task(ti, 0, None)
+
+    def tick(self) -> None:
+        tick.tick_handle()
+
+    def interrupt(self, line: Line) -> None:
+        do_IRQ(line)
+
+    def oops(self, error: BaseException, ti: thread_info) -> None:
+        self.oopses.append(oops_report(error, ti))
+
+    # -- what a user asks ----------------------------------------------------------------------
+
+    def warnings(self) -> list[str]:
+        """One line for each WARN of this kernel so far."""
+        return list(bug.warnings)
+
+    def dmesg(self) -> list[str]:
+        """The kernel log as lines."""
+        return printk.dmesg()
+
+
+def oops_report(error: BaseException, ti: thread_info) -> str:
+    """The kernel's report of an error that left kernel code, with the traceback in it."""
+    pid = ti.task.pid if ti.task is not None else 0
+    head = str(error) if str(error).startswith(("BUG", "kernel BUG")) else f"Oops: {error!r}"
+    context = "irq" if ti.preempt_count >= 0x10000 else "task"
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return (
+        f"{head}\n"
+        f"CPU: {ti.cpu} PID: {pid} Comm: {ti.name} Context: {context}\n"
+        f"Call Trace (innermost last):\n{trace}"
+        f"---[ end trace 0000000000000000 ]---\n"
+        f"Kernel panic - not syncing: Fatal exception"
+    )
+
+
+_booted: Kernel | None = None
+
+
+def current_kernel() -> Kernel:
+    """The kernel that runs now. Raises RuntimeError if there is none."""
+    if _booted is None:
+        raise RuntimeError("no kernel is booted; use `with kport.boot():`")
+    return _booted
+
+
+ARCHES: dict[str, Callable[..., Machine]] = {"threads": Threads}
+
+
+@contextmanager
+def boot(
+    arch: str | Machine = "threads", *, params: dict[str, Any] | None = None, **options: Any
+) -> Iterator[Kernel]:
+    """Make one kernel and run the block in it.
+
+    `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds per
+    kernel second, and `cpus`). `params` are module parameters by name. Raises KernelOops when kernel
+    code raised anywhere, ValueError for an unknown arch or parameter.
+    """
+    global _booted
+    if _booted is not None:
+        raise RuntimeError("a kernel is already booted; C files have one set of statics")
+    if isinstance(arch, str):
+        if arch not in ARCHES:
+            raise ValueError(f"unknown arch {arch!r}; there is: {', '.join(ARCHES)}")
+        machine = ARCHES[arch](**options)
+    else:
+        machine = arch
+    kernel = Kernel(machine)
+    module.set_parameters(params or {})
+    _booted = kernel
+    sched.machine = machine
+    sched.reset_tasks()
+    machine.power_on(kernel)
+    frozen = gc.isenabled()
+    if frozen:
+        gc.freeze()
+    try:
+        module.load()
+        yield kernel
+        if not machine.dead:
+            _leave(kernel)
+    except Halted:
+        if not kernel.oopses:
+            raise
+    except Exception as error:
+        if kernel.oopses:
+            raise KernelOops(kernel.oopses[0]) from error
+        raise
+    finally:
+        kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
+        module.unloaded()
+        _booted = None
+        if frozen:
+            gc.unfreeze()
+    if kernel.oopses:
+        raise KernelOops(kernel.oopses[0])
+
+
+def _leave(kernel: Kernel) -> None:
+    """Take a healthy kernel down and note what it leaves behind."""
+    if rcu_pending():
+        rcu_barrier()
+    module.unload()
+    leaks = kernel.leaks
+    leaks.works = Counter(_work_name(work) for work in workqueue.pending_works())
+    leaks.threads = sorted(
+        task.comm
+        for task in list(sched.tasks.values())
+        if task.flags & PF_KTHREAD and not task.flags & PF_SERVICE
+    )
+    leaks.objects = slab.leaks()
+    del leaks.objects["struct_kthread"]
+
+
+def _work_name(work: workqueue.work_struct) -> str:
+    return getattr(work.func, "__name__", "(null)")

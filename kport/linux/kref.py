@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2004 Greg Kroah-Hartman <greg@kroah.com>
+# SPDX-FileCopyrightText: 2004 IBM Corp.
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Translated to Python from include/linux/kref.h, Linux 7.2.13, on 2026-11-20.
+"""Reference counts of objects with a release function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kport.linux.refcount import (
+    refcount_dec_and_lock,
+    refcount_dec_and_mutex_lock,
+    refcount_dec_and_test,
+    refcount_inc,
+    refcount_inc_not_zero,
+    refcount_read,
+    refcount_set,
+    refcount_t,
+)
+from kport.linux.spinlock import spinlock_t
+from kport.linux.struct import struct
+
+
+class kref(struct):
+    """The reference count an object embeds."""
+
+    refcount: refcount_t
+
+
+def kref_init(kref: kref) -> None:
+    """Begin with one reference."""
+    refcount_set(kref.refcount, 1)
+
+
+def kref_read(kref: kref) -> int:
+    """The number of references now."""
+    return refcount_read(kref.refcount)
+
+
+def kref_get(kref: kref) -> None:
+    """Take a reference; the caller must hold one."""
+    refcount_inc(kref.refcount)
+
+
+def kref_put(kref: kref, release: Callable[[Any], None]) -> int:
+    """Drop a reference; 1 if it was the last one and `release` has run."""
+    if refcount_dec_and_test(kref.refcount):
+        release(kref)
+        return 1
+    return 0
+
+
+def kref_put_mutex(kref: kref, release: Callable[[Any], None], mutex: Any) -> int:
+    """Drop a reference; the last one runs `release` with the mutex held."""
+    if refcount_dec_and_mutex_lock(kref.refcount, mutex):
+        release(kref)
+        return 1
+    return 0
+
+
+def kref_put_lock(kref: kref, release: Callable[[Any], None], lock: spinlock_t) -> int:
+    """Drop a reference; the last one runs `release` with the spin lock held."""
+    if refcount_dec_and_lock(kref.refcount, lock):
+        release(kref)
+        return 1
+    return 0
+
+
+def kref_get_unless_zero(kref: kref) -> bool:
+    """Take a reference unless the object is on its way out; False if it is."""
+    return refcount_inc_not_zero(kref.refcount)

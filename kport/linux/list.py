@@ -1,0 +1,546 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Translated to Python from include/linux/list.h and lib/list_debug.c, Linux 7.2.13, on 2026-11-20.
+"""Doubly linked, intrusive, circular lists. Config: LIST_HARDENED, not DEBUG_LIST.
+
+The iteration macros are generators that yield the entries. A cursor read after its loop is the head
+in C and the last entry here; where C does that, the port says so with a `cursor` tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from kport.arch.asm import READ_ONCE, WRITE_ONCE, smp_load_acquire, smp_store_release
+from kport.linux.bug import CHECK_DATA_CORRUPTION
+from kport.linux.kconfig import CONFIG_DEBUG_LIST
+from kport.linux.module import EXPORT_SYMBOL
+from kport.linux.poison import LIST_POISON1, LIST_POISON2
+from kport.linux.struct import container_of, struct
+
+T = TypeVar("T")
+
+
+class list_head(struct):
+    """A list, or a member's place in one (include/linux/types.h)."""
+
+    next: list_head | None
+    prev: list_head | None
+
+
+def LIST_HEAD() -> list_head:
+    """A new empty list; C declares and initialises it at once."""
+    name = list_head()
+    INIT_LIST_HEAD(name)
+    return name
+
+
+def __list_add_valid_or_report(new: list_head, prev: list_head, next: list_head) -> bool:
+    """Check the neighbours before an insertion; False, after a report, forbids it."""
+    if (
+        CHECK_DATA_CORRUPTION(prev is None, None, "list_add corruption. prev is NULL.\n")
+        or CHECK_DATA_CORRUPTION(next is None, None, "list_add corruption. next is NULL.\n")
+        or CHECK_DATA_CORRUPTION(
+            next.prev is not prev,
+            next,
+            "list_add corruption. next->prev should be prev (%px), but was %px. (next=%px).\n",
+            prev,
+            next.prev,
+            next,
+        )
+        or CHECK_DATA_CORRUPTION(
+            prev.next is not next,
+            prev,
+            "list_add corruption. prev->next should be next (%px), but was %px. (prev=%px).\n",
+            next,
+            prev.next,
+            prev,
+        )
+        or CHECK_DATA_CORRUPTION(
+            new is prev or new is next,
+            None,
+            "list_add double add: new=%px, prev=%px, next=%px.\n",
+            new,
+            prev,
+            next,
+        )
+    ):
+        return False
+
+    return True
+
+
+EXPORT_SYMBOL(__list_add_valid_or_report)
+
+
+def __list_del_entry_valid_or_report(entry: list_head) -> bool:
+    """Check an entry before its removal; False, after a report, forbids it."""
+    prev = entry.prev
+    next = entry.next
+
+    if (
+        CHECK_DATA_CORRUPTION(
+            next is None, None, "list_del corruption, %px->next is NULL\n", entry
+        )
+        or CHECK_DATA_CORRUPTION(
+            prev is None, None, "list_del corruption, %px->prev is NULL\n", entry
+        )
+        or CHECK_DATA_CORRUPTION(
+            next is LIST_POISON1,
+            next,
+            "list_del corruption, %px->next is LIST_POISON1 (%px)\n",
+            entry,
+            LIST_POISON1,
+        )
+        or CHECK_DATA_CORRUPTION(
+            prev is LIST_POISON2,
+            prev,
+            "list_del corruption, %px->prev is LIST_POISON2 (%px)\n",
+            entry,
+            LIST_POISON2,
+        )
+        or CHECK_DATA_CORRUPTION(
+            prev.next is not entry,
+            prev,
+            "list_del corruption. prev->next should be %px, but was %px. (prev=%px)\n",
+            entry,
+            prev.next,
+            prev,
+        )
+        or CHECK_DATA_CORRUPTION(
+            next.prev is not entry,
+            next,
+            "list_del corruption. next->prev should be %px, but was %px. (next=%px)\n",
+            entry,
+            next.prev,
+            next,
+        )
+    ):
+        return False
+
+    return True
+
+
+EXPORT_SYMBOL(__list_del_entry_valid_or_report)
+
+
+def INIT_LIST_HEAD(list: list_head) -> None:
+    """Make the list empty."""
+    WRITE_ONCE(list, "next", list)
+    WRITE_ONCE(list, "prev", list)
+
+
+def __list_add_valid(new: list_head, prev: list_head, next: list_head) -> bool:
+    """The quick half of the check; only what fails it goes to the report."""
+    ret = True
+
+    if not CONFIG_DEBUG_LIST:
+        if next.prev is prev and prev.next is next and new is not prev and new is not next:
+            return True
+        ret = False
+
+    ret &= __list_add_valid_or_report(new, prev, next)
+    return ret
+
+
+def __list_del_entry_valid(entry: list_head) -> bool:
+    """The quick half of the check; only what fails it goes to the report."""
+    ret = True
+
+    if not CONFIG_DEBUG_LIST:
+        prev = entry.prev
+        next = entry.next
+
+        if prev.next is entry and next.prev is entry:
+            return True
+        ret = False
+
+    ret &= __list_del_entry_valid_or_report(entry)
+    return ret
+
+
+def __list_add(new: list_head, prev: list_head, next: list_head) -> None:
+    """Link `new` between two known neighbours."""
+    if not __list_add_valid(new, prev, next):
+        return
+
+    next.prev = new
+    new.next = next
+    new.prev = prev
+    WRITE_ONCE(prev, "next", new)
+
+
+def list_add(new: list_head, head: list_head) -> None:
+    """Insert at the front."""
+    __list_add(new, head, head.next)
+
+
+def list_add_tail(new: list_head, head: list_head) -> None:
+    """Insert at the end."""
+    __list_add(new, head.prev, head)
+
+
+def __list_del(prev: list_head, next: list_head) -> None:
+    """Make two entries neighbours."""
+    next.prev = prev
+    WRITE_ONCE(prev, "next", next)
+
+
+def __list_del_clearprev(entry: list_head) -> None:
+    """Unlink; only `prev` is cleared."""
+    __list_del(entry.prev, entry.next)
+    entry.prev = None
+
+
+def __list_del_entry(entry: list_head) -> None:
+    """Unlink; the entry's own pointers stay."""
+    if not __list_del_entry_valid(entry):
+        return
+
+    __list_del(entry.prev, entry.next)
+
+
+def list_del(entry: list_head) -> None:
+    """Unlink and poison: the entry is on no list and does not look empty."""
+    __list_del_entry(entry)
+    entry.next = LIST_POISON1
+    entry.prev = LIST_POISON2
+
+
+def list_replace(old: list_head, new: list_head) -> None:
+    """Put `new` where `old` is; `old` keeps its pointers."""
+    new.next = old.next
+    new.next.prev = new
+    new.prev = old.prev
+    new.prev.next = new
+
+
+def list_replace_init(old: list_head, new: list_head) -> None:
+    """Put `new` where `old` is and make `old` empty."""
+    list_replace(old, new)
+    INIT_LIST_HEAD(old)
+
+
+def list_swap(entry1: list_head, entry2: list_head) -> None:
+    """Exchange the places of two entries."""
+    pos = entry2.prev
+
+    list_del(entry2)
+    list_replace(entry1, entry2)
+    if pos is entry1:
+        pos = entry2
+    list_add(entry1, pos)
+
+
+def list_del_init(entry: list_head) -> None:
+    """Unlink and make the entry an empty list."""
+    __list_del_entry(entry)
+    INIT_LIST_HEAD(entry)
+
+
+def list_move(list: list_head, head: list_head) -> None:
+    """Take the entry off its list and insert it at the front of another."""
+    __list_del_entry(list)
+    list_add(list, head)
+
+
+def list_move_tail(list: list_head, head: list_head) -> None:
+    """Take the entry off its list and insert it at the end of another."""
+    __list_del_entry(list)
+    list_add_tail(list, head)
+
+
+def list_bulk_move_tail(head: list_head, first: list_head, last: list_head) -> None:
+    """Move the run first..last to the end of `head`."""
+    first.prev.next = last.next
+    last.next.prev = first.prev
+
+    head.prev.next = first
+    first.prev = head.prev
+
+    last.next = head
+    head.prev = last
+
+
+def list_is_first(list: list_head, head: list_head) -> bool:
+    """True for the first entry of the list."""
+    return list.prev is head
+
+
+def list_is_last(list: list_head, head: list_head) -> bool:
+    """True for the last entry of the list."""
+    return list.next is head
+
+
+def list_is_head(list: list_head, head: list_head) -> bool:
+    """True if the pointer is the list itself."""
+    return list is head
+
+
+def list_empty(head: list_head) -> bool:
+    """True for a list without entries, and for an entry that is on none."""
+    return READ_ONCE(head, "next") is head
+
+
+def list_del_init_careful(entry: list_head) -> None:
+    """Like list_del_init(), ordered for a reader that uses list_empty_careful()."""
+    __list_del_entry(entry)
+    WRITE_ONCE(entry, "prev", entry)
+    smp_store_release(entry, "next", entry)
+
+
+def list_empty_careful(head: list_head) -> bool:
+    """True if empty and nobody is half way through changing that."""
+    next = smp_load_acquire(head, "next")
+    return list_is_head(next, head) and next is READ_ONCE(head, "prev")
+
+
+def list_rotate_left(head: list_head) -> None:
+    """The first entry becomes the last."""
+    if not list_empty(head):
+        first = head.next
+        list_move_tail(first, head)
+
+
+def list_rotate_to_front(list: list_head, head: list_head) -> None:
+    """Rotate until `list` is the first entry."""
+    list_move_tail(head, list)
+
+
+def list_is_singular(head: list_head) -> bool:
+    """True for exactly one entry."""
+    return not list_empty(head) and head.next is head.prev
+
+
+def __list_cut_position(list: list_head, head: list_head, entry: list_head) -> None:
+    """Move everything up to and with `entry` to `list`."""
+    new_first = entry.next
+    list.next = head.next
+    list.next.prev = list
+    list.prev = entry
+    entry.next = list
+    head.next = new_first
+    new_first.prev = head
+
+
+def list_cut_position(list: list_head, head: list_head, entry: list_head) -> None:
+    """Cut the list in two behind `entry`; the first part goes to `list`."""
+    if list_empty(head):
+        return
+    if list_is_singular(head) and not list_is_head(entry, head) and entry is not head.next:
+        return
+    if list_is_head(entry, head):
+        INIT_LIST_HEAD(list)
+    else:
+        __list_cut_position(list, head, entry)
+
+
+def list_cut_before(list: list_head, head: list_head, entry: list_head) -> None:
+    """Cut the list in two before `entry`; the first part goes to `list`."""
+    if head.next is entry:
+        INIT_LIST_HEAD(list)
+        return
+    list.next = head.next
+    list.next.prev = list
+    list.prev = entry.prev
+    list.prev.next = list
+    head.next = entry
+    entry.prev = head
+
+
+def __list_splice(list: list_head, prev: list_head, next: list_head) -> None:
+    """Insert all entries of a non-empty list between two neighbours."""
+    first = list.next
+    last = list.prev
+
+    first.prev = prev
+    prev.next = first
+
+    last.next = next
+    next.prev = last
+
+
+def list_splice(list: list_head, head: list_head) -> None:
+    """Insert a list at the front; `list` itself keeps its pointers."""
+    if not list_empty(list):
+        __list_splice(list, head, head.next)
+
+
+def list_splice_tail(list: list_head, head: list_head) -> None:
+    """Insert a list at the end; `list` itself keeps its pointers."""
+    if not list_empty(list):
+        __list_splice(list, head.prev, head)
+
+
+def list_splice_init(list: list_head, head: list_head) -> None:
+    """Insert a list at the front and leave it empty."""
+    if not list_empty(list):
+        __list_splice(list, head, head.next)
+        INIT_LIST_HEAD(list)
+
+
+def list_splice_tail_init(list: list_head, head: list_head) -> None:
+    """Insert a list at the end and leave it empty."""
+    if not list_empty(list):
+        __list_splice(list, head.prev, head)
+        INIT_LIST_HEAD(list)
+
+
+# The macros. `type_` and `member` name the struct and the list_head in it, as in container_of().
+
+list_entry = container_of
+
+
+def list_first_entry(ptr: list_head, type_: type[T], member: str) -> T:
+    """The first entry of a list that is not empty."""
+    return container_of(ptr.next, type_, member)
+
+
+def list_last_entry(ptr: list_head, type_: type[T], member: str) -> T:
+    """The last entry of a list that is not empty."""
+    return container_of(ptr.prev, type_, member)
+
+
+def list_first_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
+    """The first entry, or NULL."""
+    pos = READ_ONCE(ptr, "next")
+    return container_of(pos, type_, member) if pos is not ptr else None
+
+
+def list_last_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
+    """The last entry, or NULL."""
+    pos = READ_ONCE(ptr, "prev")
+    return container_of(pos, type_, member) if pos is not ptr else None
+
+
+def list_next_entry(pos: T, member: str) -> T:
+    """The entry behind `pos`, which must not be the last."""
+    return container_of(getattr(pos, member).next, type(pos), member)
+
+
+def list_prev_entry(pos: T, member: str) -> T:
+    """The entry before `pos`, which must not be the first."""
+    return container_of(getattr(pos, member).prev, type(pos), member)
+
+
+def list_for_each(head: list_head) -> Iterator[list_head]:
+    """Each link of the list; it must not be removed meanwhile."""
+    pos = head.next
+    while pos is not head:
+        yield pos
+        pos = pos.next
+
+
+def list_for_each_prev(head: list_head) -> Iterator[list_head]:
+    """Each link of the list, from the last."""
+    pos = head.prev
+    while pos is not head:
+        yield pos
+        pos = pos.prev
+
+
+def list_for_each_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
+    """Each link and the one behind it; the link may be removed."""
+    pos = head.next
+    while pos is not head:
+        n = pos.next
+        yield pos, n
+        pos = n
+
+
+def list_for_each_prev_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
+    """Each link from the last, and the one before it; the link may be removed."""
+    pos = head.prev
+    while pos is not head:
+        n = pos.prev
+        yield pos, n
+        pos = n
+
+
+def list_for_each_entry(head: list_head, type_: type[T], member: str) -> Iterator[T]:
+    """Each entry; it must not be removed meanwhile."""
+    pos = head.next
+    while pos is not head:
+        yield container_of(pos, type_, member)
+        pos = pos.next
+
+
+def list_for_each_entry_reverse(head: list_head, type_: type[T], member: str) -> Iterator[T]:
+    """Each entry, from the last."""
+    pos = head.prev
+    while pos is not head:
+        yield container_of(pos, type_, member)
+        pos = pos.prev
+
+
+def _entry_or_head(pos: list_head, head: list_head, type_: type[T], member: str) -> T | None:
+    # In C the cursor behind the last entry is a pointer computed from the head; nobody may use it.
+    return container_of(pos, type_, member) if pos is not head else None
+
+
+def list_for_each_entry_safe(
+    head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Each entry and the one behind it (None at the end); the entry may be removed."""
+    pos = head.next
+    while pos is not head:
+        n = pos.next
+        yield container_of(pos, type_, member), _entry_or_head(n, head, type_, member)
+        pos = n
+
+
+def list_for_each_entry_safe_reverse(
+    head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Each entry from the last, and the one before it (None at the end)."""
+    pos = head.prev
+    while pos is not head:
+        n = pos.prev
+        yield container_of(pos, type_, member), _entry_or_head(n, head, type_, member)
+        pos = n
+
+
+def list_for_each_entry_safe_from(
+    pos: T, head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Like list_for_each_entry_safe(), beginning with the entry `pos`."""
+    at = getattr(pos, member)
+    while at is not head:
+        n = at.next
+        yield container_of(at, type_, member), _entry_or_head(n, head, type_, member)
+        at = n
+
+
+def list_for_each_entry_continue(
+    pos: T, head: list_head, type_: type[T], member: str
+) -> Iterator[T]:
+    """The entries behind `pos`."""
+    at = getattr(pos, member).next
+    while at is not head:
+        yield container_of(at, type_, member)
+        at = at.next
+
+
+def list_for_each_entry_from(pos: T, head: list_head, type_: type[T], member: str) -> Iterator[T]:
+    """The entry `pos` and those behind it."""
+    at = getattr(pos, member)
+    while at is not head:
+        yield container_of(at, type_, member)
+        at = at.next
+
+
+def list_entry_is_head(pos: object, head: list_head, member: str) -> bool:
+    """True if the cursor has run into the head."""
+    return getattr(pos, member) is head
+
+
+def list_count_nodes(head: list_head) -> int:
+    """The number of entries."""
+    count = 0
+
+    for pos in list_for_each(head):
+        count += 1
+
+    return count

@@ -1,0 +1,612 @@
+# SPDX-FileCopyrightText: 1999 Andrea Arcangeli <andrea@suse.de>
+# SPDX-FileCopyrightText: 2002 David Woodhouse <dwmw2@infradead.org>
+# SPDX-FileCopyrightText: 2012 Michel Lespinasse <walken@google.com>
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Translated to Python from lib/rbtree.c, include/linux/rbtree.h and include/linux/rbtree_augmented.h, Linux 7.2.13, on 2026-11-20.
+"""Red-black trees. Equal keys stay in order of insertion, because `less` is strict.
+
+The parent pointer and the colour share a word in C; here the word is the pair (parent, colour). A
+pointer to a pointer, `struct rb_node **link`, is the pair (object, member) that holds it. The
+augmented callbacks do nothing in a plain tree and are not called; augmented trees are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from kport.arch.asm import WRITE_ONCE
+from kport.linux.module import EXPORT_SYMBOL
+from kport.linux.struct import container_of, struct
+
+T = TypeVar("T")
+
+RB_RED = 0
+RB_BLACK = 1
+
+Less = Callable[["rb_node", "rb_node"], bool]
+
+
+class rb_node(struct):
+    """A member's place in a tree."""
+
+    _rb_parent_color: tuple[rb_node | None, int]
+    rb_right: rb_node | None
+    rb_left: rb_node | None
+
+
+class rb_root(struct):
+    """A tree."""
+
+    rb_node: rb_node | None
+
+
+class rb_root_cached(struct):
+    """A tree that knows its leftmost node."""
+
+    rb_root: rb_root
+    rb_leftmost: rb_node | None
+
+
+def RB_ROOT_CACHED(root: rb_root_cached) -> None:
+    """Make the tree empty; in C an initialiser that is assigned."""
+    root.rb_root.rb_node = None
+    root.rb_leftmost = None
+
+
+rb_entry = container_of
+
+
+# -- include/linux/rbtree.h and rbtree_augmented.h, the macros ----------------------------------
+
+
+def rb_parent(r: rb_node) -> rb_node | None:
+    """The parent."""
+    return r._rb_parent_color[0]
+
+
+def __rb_parent(pc: tuple[rb_node | None, int]) -> rb_node | None:
+    """The parent in a parent word."""
+    return pc[0]
+
+
+def __rb_is_black(pc: tuple[rb_node | None, int]) -> int:
+    """The colour in a parent word."""
+    return pc[1]
+
+
+def rb_color(rb: rb_node) -> int:
+    """RB_RED or RB_BLACK."""
+    return rb._rb_parent_color[1]
+
+
+def rb_is_red(rb: rb_node) -> bool:
+    """True for a red node."""
+    return not rb._rb_parent_color[1]
+
+
+def rb_is_black(rb: rb_node) -> int:
+    """Non-zero for a black node."""
+    return rb._rb_parent_color[1]
+
+
+def RB_EMPTY_ROOT(root: rb_root) -> bool:
+    """True for a tree without nodes."""
+    return root.rb_node is None
+
+
+def RB_EMPTY_NODE(node: rb_node) -> bool:
+    """True for a node that RB_CLEAR_NODE() marked as being in no tree."""
+    return node._rb_parent_color[0] is node
+
+
+def RB_CLEAR_NODE(node: rb_node) -> None:
+    """Mark a node as being in no tree."""
+    node._rb_parent_color = (node, RB_RED)
+
+
+def rb_link_node(
+    node: rb_node, parent: rb_node | None, rb_link: tuple[Any, str]
+) -> None:
+    """Hang a red node into the empty place `rb_link`."""
+    node._rb_parent_color = (parent, RB_RED)
+    node.rb_left = node.rb_right = None
+
+    setattr(rb_link[0], rb_link[1], node)  # kport: pointer-to-pointer
+
+
+def rb_first_cached(root: rb_root_cached) -> rb_node | None:
+    """The leftmost node."""
+    return root.rb_leftmost
+
+
+def rb_set_parent(rb: rb_node, p: rb_node | None) -> None:
+    """Change the parent, keep the colour."""
+    rb._rb_parent_color = (p, rb._rb_parent_color[1])
+
+
+def rb_set_parent_color(rb: rb_node, p: rb_node | None, color: int) -> None:
+    """Set parent and colour."""
+    rb._rb_parent_color = (p, color)
+
+
+def __rb_change_child(
+    old: rb_node, new: rb_node | None, parent: rb_node | None, root: rb_root
+) -> None:
+    """Put `new` where `parent`, or the root, points to `old`."""
+    if parent:
+        if parent.rb_left is old:
+            WRITE_ONCE(parent, "rb_left", new)
+        else:
+            WRITE_ONCE(parent, "rb_right", new)
+    else:
+        WRITE_ONCE(root, "rb_node", new)
+
+
+def __rb_erase_augmented(node: rb_node, root: rb_root) -> rb_node | None:
+    """Unlink a node; returns where rebalancing must begin, or NULL."""
+    child = node.rb_right
+    tmp = node.rb_left
+
+    if not tmp:
+        pc = node._rb_parent_color
+        parent = __rb_parent(pc)
+        __rb_change_child(node, child, parent, root)
+        if child:
+            child._rb_parent_color = pc
+            rebalance = None
+        else:
+            rebalance = parent if __rb_is_black(pc) else None
+        tmp = parent
+    elif not child:
+        tmp._rb_parent_color = pc = node._rb_parent_color
+        parent = __rb_parent(pc)
+        __rb_change_child(node, tmp, parent, root)
+        rebalance = None
+        tmp = parent
+    else:
+        successor = child
+
+        tmp = child.rb_left
+        if not tmp:
+            parent = successor
+            child2 = successor.rb_right
+        else:
+            while True:
+                parent = successor
+                successor = tmp
+                tmp = tmp.rb_left
+                if not tmp:
+                    break
+            child2 = successor.rb_right
+            WRITE_ONCE(parent, "rb_left", child2)
+            WRITE_ONCE(successor, "rb_right", child)
+            rb_set_parent(child, successor)
+
+        tmp = node.rb_left
+        WRITE_ONCE(successor, "rb_left", tmp)
+        rb_set_parent(tmp, successor)
+
+        pc = node._rb_parent_color
+        tmp = __rb_parent(pc)
+        __rb_change_child(node, successor, tmp, root)
+
+        if child2:
+            rb_set_parent_color(child2, parent, RB_BLACK)
+            rebalance = None
+        else:
+            rebalance = parent if rb_is_black(successor) else None
+        successor._rb_parent_color = pc
+        tmp = successor
+
+    return rebalance
+
+
+# -- lib/rbtree.c ------------------------------------------------------------------------------
+
+
+def rb_set_black(rb: rb_node) -> None:
+    """Make a red node black."""
+    rb._rb_parent_color = (rb._rb_parent_color[0], RB_BLACK)  # kport: packed
+
+
+def rb_red_parent(red: rb_node) -> rb_node | None:
+    """The parent of a red node."""
+    return red._rb_parent_color[0]  # kport: packed
+
+
+def __rb_rotate_set_parents(old: rb_node, new: rb_node, root: rb_root, color: int) -> None:
+    """`new` takes the place and colour of `old`, which becomes its child of `color`."""
+    parent = rb_parent(old)
+    new._rb_parent_color = old._rb_parent_color
+    rb_set_parent_color(old, new, color)
+    __rb_change_child(old, new, parent, root)
+
+
+def __rb_insert(node: rb_node, root: rb_root) -> None:
+    """Restore the colours after rb_link_node()."""
+    parent = rb_red_parent(node)
+
+    while True:
+        if not parent:
+            rb_set_parent_color(node, None, RB_BLACK)
+            break
+
+        if rb_is_black(parent):
+            break
+
+        gparent = rb_red_parent(parent)
+
+        tmp = gparent.rb_right
+        if parent is not tmp:
+            if tmp and rb_is_red(tmp):
+                rb_set_parent_color(tmp, gparent, RB_BLACK)
+                rb_set_parent_color(parent, gparent, RB_BLACK)
+                node = gparent
+                parent = rb_parent(node)
+                rb_set_parent_color(node, parent, RB_RED)
+                continue
+
+            tmp = parent.rb_right
+            if node is tmp:
+                tmp = node.rb_left
+                WRITE_ONCE(parent, "rb_right", tmp)
+                WRITE_ONCE(node, "rb_left", parent)
+                if tmp:
+                    rb_set_parent_color(tmp, parent, RB_BLACK)
+                rb_set_parent_color(parent, node, RB_RED)
+                parent = node
+                tmp = node.rb_right
+
+            WRITE_ONCE(gparent, "rb_left", tmp)
+            WRITE_ONCE(parent, "rb_right", gparent)
+            if tmp:
+                rb_set_parent_color(tmp, gparent, RB_BLACK)
+            __rb_rotate_set_parents(gparent, parent, root, RB_RED)
+            break
+        else:
+            tmp = gparent.rb_left
+            if tmp and rb_is_red(tmp):
+                rb_set_parent_color(tmp, gparent, RB_BLACK)
+                rb_set_parent_color(parent, gparent, RB_BLACK)
+                node = gparent
+                parent = rb_parent(node)
+                rb_set_parent_color(node, parent, RB_RED)
+                continue
+
+            tmp = parent.rb_left
+            if node is tmp:
+                tmp = node.rb_right
+                WRITE_ONCE(parent, "rb_left", tmp)
+                WRITE_ONCE(node, "rb_right", parent)
+                if tmp:
+                    rb_set_parent_color(tmp, parent, RB_BLACK)
+                rb_set_parent_color(parent, node, RB_RED)
+                parent = node
+                tmp = node.rb_left
+
+            WRITE_ONCE(gparent, "rb_right", tmp)
+            WRITE_ONCE(parent, "rb_left", gparent)
+            if tmp:
+                rb_set_parent_color(tmp, gparent, RB_BLACK)
+            __rb_rotate_set_parents(gparent, parent, root, RB_RED)
+            break
+
+
+def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
+    """Restore the colours below `parent` after a black node was taken out."""
+    node = None
+
+    while True:
+        sibling = parent.rb_right
+        if node is not sibling:
+            if rb_is_red(sibling):
+                tmp1 = sibling.rb_left
+                WRITE_ONCE(parent, "rb_right", tmp1)
+                WRITE_ONCE(sibling, "rb_left", parent)
+                rb_set_parent_color(tmp1, parent, RB_BLACK)
+                __rb_rotate_set_parents(parent, sibling, root, RB_RED)
+                sibling = tmp1
+            tmp1 = sibling.rb_right
+            if not tmp1 or rb_is_black(tmp1):
+                tmp2 = sibling.rb_left
+                if not tmp2 or rb_is_black(tmp2):
+                    rb_set_parent_color(sibling, parent, RB_RED)
+                    if rb_is_red(parent):
+                        rb_set_black(parent)
+                    else:
+                        node = parent
+                        parent = rb_parent(node)
+                        if parent:
+                            continue
+                    break
+                tmp1 = tmp2.rb_right
+                WRITE_ONCE(sibling, "rb_left", tmp1)
+                WRITE_ONCE(tmp2, "rb_right", sibling)
+                WRITE_ONCE(parent, "rb_right", tmp2)
+                if tmp1:
+                    rb_set_parent_color(tmp1, sibling, RB_BLACK)
+                tmp1 = sibling
+                sibling = tmp2
+            tmp2 = sibling.rb_left
+            WRITE_ONCE(parent, "rb_right", tmp2)
+            WRITE_ONCE(sibling, "rb_left", parent)
+            rb_set_parent_color(tmp1, sibling, RB_BLACK)
+            if tmp2:
+                rb_set_parent(tmp2, parent)
+            __rb_rotate_set_parents(parent, sibling, root, RB_BLACK)
+            break
+        else:
+            sibling = parent.rb_left
+            if rb_is_red(sibling):
+                tmp1 = sibling.rb_right
+                WRITE_ONCE(parent, "rb_left", tmp1)
+                WRITE_ONCE(sibling, "rb_right", parent)
+                rb_set_parent_color(tmp1, parent, RB_BLACK)
+                __rb_rotate_set_parents(parent, sibling, root, RB_RED)
+                sibling = tmp1
+            tmp1 = sibling.rb_left
+            if not tmp1 or rb_is_black(tmp1):
+                tmp2 = sibling.rb_right
+                if not tmp2 or rb_is_black(tmp2):
+                    rb_set_parent_color(sibling, parent, RB_RED)
+                    if rb_is_red(parent):
+                        rb_set_black(parent)
+                    else:
+                        node = parent
+                        parent = rb_parent(node)
+                        if parent:
+                            continue
+                    break
+                tmp1 = tmp2.rb_left
+                WRITE_ONCE(sibling, "rb_right", tmp1)
+                WRITE_ONCE(tmp2, "rb_left", sibling)
+                WRITE_ONCE(parent, "rb_left", tmp2)
+                if tmp1:
+                    rb_set_parent_color(tmp1, sibling, RB_BLACK)
+                tmp1 = sibling
+                sibling = tmp2
+            tmp2 = sibling.rb_right
+            WRITE_ONCE(parent, "rb_left", tmp2)
+            WRITE_ONCE(sibling, "rb_right", parent)
+            rb_set_parent_color(tmp1, sibling, RB_BLACK)
+            if tmp2:
+                rb_set_parent(tmp2, parent)
+            __rb_rotate_set_parents(parent, sibling, root, RB_BLACK)
+            break
+
+
+def rb_insert_color(node: rb_node, root: rb_root) -> None:
+    """Restore the colours after rb_link_node()."""
+    __rb_insert(node, root)
+
+
+EXPORT_SYMBOL(rb_insert_color)
+
+
+def rb_erase(node: rb_node, root: rb_root) -> None:
+    """Take a node out of the tree."""
+    rebalance = __rb_erase_augmented(node, root)
+    if rebalance:
+        ____rb_erase_color(rebalance, root)
+
+
+EXPORT_SYMBOL(rb_erase)
+
+
+def rb_next(node: rb_node) -> rb_node | None:
+    """The node behind, or NULL; NULL too for a node in no tree."""
+    if RB_EMPTY_NODE(node):
+        return None
+
+    if node.rb_right:
+        node = node.rb_right
+        while node.rb_left:
+            node = node.rb_left
+        return node
+
+    while (parent := rb_parent(node)) and node is parent.rb_right:
+        node = parent
+
+    return parent
+
+
+EXPORT_SYMBOL(rb_next)
+
+
+def rb_prev(node: rb_node) -> rb_node | None:
+    """The node before, or NULL; NULL too for a node in no tree."""
+    if RB_EMPTY_NODE(node):
+        return None
+
+    if node.rb_left:
+        node = node.rb_left
+        while node.rb_right:
+            node = node.rb_right
+        return node
+
+    while (parent := rb_parent(node)) and node is parent.rb_left:
+        node = parent
+
+    return parent
+
+
+EXPORT_SYMBOL(rb_prev)
+
+
+def rb_replace_node(victim: rb_node, new: rb_node, root: rb_root) -> None:
+    """Put `new` in the place of `victim`, which keeps its pointers."""
+    parent = rb_parent(victim)
+
+    new._rb_parent_color = victim._rb_parent_color  # kport: struct-copy
+    new.rb_left = victim.rb_left  # kport: struct-copy
+    new.rb_right = victim.rb_right  # kport: struct-copy
+
+    if victim.rb_left:
+        rb_set_parent(victim.rb_left, new)
+    if victim.rb_right:
+        rb_set_parent(victim.rb_right, new)
+    __rb_change_child(victim, new, parent, root)
+
+
+EXPORT_SYMBOL(rb_replace_node)
+
+
+def rb_left_deepest_node(node: rb_node) -> rb_node:
+    """The first node of a subtree in postorder."""
+    while True:
+        if node.rb_left:
+            node = node.rb_left
+        elif node.rb_right:
+            node = node.rb_right
+        else:
+            return node
+
+
+def rb_next_postorder(node: rb_node | None) -> rb_node | None:
+    """The node behind in postorder, or NULL."""
+    if not node:
+        return None
+    parent = rb_parent(node)
+
+    if parent and node is parent.rb_left and parent.rb_right:
+        return rb_left_deepest_node(parent.rb_right)
+    else:
+        return parent
+
+
+EXPORT_SYMBOL(rb_next_postorder)
+
+
+def rb_first_postorder(root: rb_root) -> rb_node | None:
+    """The first node in postorder, or NULL."""
+    if not root.rb_node:
+        return None
+
+    return rb_left_deepest_node(root.rb_node)
+
+
+EXPORT_SYMBOL(rb_first_postorder)
+
+
+# -- include/linux/rbtree.h, the inline functions ------------------------------------------------
+
+
+def rb_first(root: rb_root) -> rb_node | None:
+    """The leftmost node, found by walking."""
+    n = root.rb_node
+
+    if not n:
+        return None
+    while n.rb_left:
+        n = n.rb_left
+    return n
+
+
+def rb_last(root: rb_root) -> rb_node | None:
+    """The rightmost node, found by walking."""
+    n = root.rb_node
+
+    if not n:
+        return None
+    while n.rb_right:
+        n = n.rb_right
+    return n
+
+
+def rb_insert_color_cached(node: rb_node, root: rb_root_cached, leftmost: bool) -> None:
+    """rb_insert_color(), and note the node if it is the leftmost now."""
+    if leftmost:
+        root.rb_leftmost = node
+    rb_insert_color(node, root.rb_root)
+
+
+def rb_erase_cached(node: rb_node, root: rb_root_cached) -> rb_node | None:
+    """Take a node out; returns the new leftmost node if it was the leftmost."""
+    leftmost = None
+
+    if root.rb_leftmost is node:
+        leftmost = root.rb_leftmost = rb_next(node)
+
+    rb_erase(node, root.rb_root)
+
+    return leftmost
+
+
+def rb_replace_node_cached(victim: rb_node, new: rb_node, root: rb_root_cached) -> None:
+    """rb_replace_node() in a tree that knows its leftmost node."""
+    if root.rb_leftmost is victim:
+        root.rb_leftmost = new
+    rb_replace_node(victim, new, root.rb_root)
+
+
+def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | None:
+    """Insert by `less`, behind its equals; returns the node if it is the leftmost now."""
+    link = (tree.rb_root, "rb_node")  # kport: pointer-to-pointer
+    at = tree.rb_root.rb_node
+    parent = None
+    leftmost = True
+
+    while at:
+        parent = at
+        if less(node, parent):
+            link = (parent, "rb_left")
+            at = parent.rb_left
+        else:
+            link = (parent, "rb_right")
+            at = parent.rb_right
+            leftmost = False
+
+    rb_link_node(node, parent, link)
+    rb_insert_color_cached(node, tree, leftmost)
+
+    return node if leftmost else None
+
+
+def rb_add(node: rb_node, tree: rb_root, less: Less) -> None:
+    """Insert by `less`, behind its equals."""
+    link = (tree, "rb_node")  # kport: pointer-to-pointer
+    at = tree.rb_node
+    parent = None
+
+    while at:
+        parent = at
+        if less(node, parent):
+            link = (parent, "rb_left")
+            at = parent.rb_left
+        else:
+            link = (parent, "rb_right")
+            at = parent.rb_right
+
+    rb_link_node(node, parent, link)
+    rb_insert_color(node, tree)
+
+
+def rb_find(key: Any, root: rb_root, cmp: Callable[[Any, rb_node], int]) -> rb_node | None:
+    """A node for which `cmp(key, node)` is 0, or NULL."""
+    node = root.rb_node
+
+    while node:
+        c = cmp(key, node)
+
+        if c < 0:
+            node = node.rb_left
+        elif c > 0:
+            node = node.rb_right
+        else:
+            return node
+
+    return None
+
+
+def rbtree_postorder_for_each_entry_safe(
+    root: rb_root, type_: type[T], field: str
+) -> Iterator[tuple[T, None]]:
+    """Each entry in postorder; it may be freed meanwhile."""
+    pos = rb_first_postorder(root)
+    while pos:
+        n = rb_next_postorder(pos)
+        yield rb_entry(pos, type_, field), None
+        pos = n

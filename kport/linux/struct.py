@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""C structs.
+
+    class drm_sched_rq(struct):
+        sched: drm_gpu_scheduler | None     # a pointer: None
+        lock: spinlock_t                    # embedded: made with the container, never replaced
+        rr_ts: ktime_t                      # a number: 0
+
+The class becomes a slotted class whose constructor zeroes it, as kzalloc() does. An embedded struct
+knows its container and the member it is, which is all `container_of()` needs. A generated
+constructor is an order of magnitude faster than a loop over fields, so the source of three
+functions is generated per struct: `__init__`, `_zero` (memset to 0, embedded structs keep their
+identity) and `_free` (kfree: every slot is emptied, which unties the cycles every list head makes
+and turns any later read into a fault).
+
+A table of callbacks is written with designated initialisers, `drm_sched_backend_ops(run_job=f)`:
+a struct of the kind `class X(struct, table=True)`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_ZERO = {"bool": "False", "str": '""'}
+_SCALARS = frozenset(
+    ("int", "u8", "u32", "s32", "u64", "s64", "unsigned_long", "long", "float", "bool", "str")
+)
+_POINTERS = ("list[", "dict[", "Callable[", "Any", "object", "tuple[")
+
+
+def _initial(annotation: Any, scope: FrameType) -> tuple[str, type | None]:
+    """The zero of a field: (source text, None), or ("", class) for an embedded object.
+
+    The annotation is text, or what it names in a file without postponed annotations.
+    """
+    kind = annotation
+    if isinstance(annotation, str):
+        text = annotation.strip()
+        if text in _SCALARS:
+            return _ZERO.get(text, "0"), None
+        if text.startswith(_POINTERS) or "None" in text:
+            return "None", None
+        kind = eval(text, scope.f_globals, scope.f_locals)
+    if kind in (bool, str):
+        return _ZERO[kind.__name__], None
+    if isinstance(kind, type) and kind not in (int, float):
+        return "", kind
+    return ("0" if kind in (int, float) or callable(kind) else "None"), None
+
+
+def _sources(
+    fields: dict[str, tuple[str, type | None]], table: bool
+) -> tuple[str, dict[str, Any]]:
+    """The text of the three generated functions, and the names it uses."""
+    names: dict[str, Any] = {}
+    init, zero, free = [], [], []
+    for number, (field, (text, kind)) in enumerate(fields.items()):
+        if kind is None:
+            init.append(f"self.{field} = {text}")
+            zero.append(f"self.{field} = {text}")
+        else:
+            names[f"_k{number}"] = kind
+            args = f'(self, "{field}")' if isinstance(kind, structmeta) else "()"
+            init.append(f"self.{field} = _k{number}{args}")
+            zero.append(f"self.{field}._zero()")
+            free.append(f"self.{field}._free()")
+        free.append(f"del self.{field}")
+    head = "def __init__(self, _container=None, _member=None"
+    if table:
+        head += ", **init"
+        init.append("for name in init: setattr(self, name, init[name])")
+    init = ["self._container = _container", "self._member = _member", *init]
+    body = "\n    "
+    text = (
+        f"{head}):{body}{body.join(init)}\n"
+        f"def _zero(self):{body}{body.join(zero or ['return'])}\n"
+        f"def _free(self):{body}{body.join(free or ['return'])}\n"
+    )
+    return text, names
+
+
+class structmeta(type):
+    """Makes a slotted class with generated `__init__`, `_zero` and `_free` from annotations."""
+
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], ns: dict[str, Any], table: bool = False
+    ) -> structmeta:
+        annotations: dict[str, Any] = ns.get("__annotations__", {})
+        scope = sys._getframe(1)
+        own = {field: _initial(text, scope) for field, text in annotations.items()}
+        if not bases:
+            ns["__slots__"] = ("_container", "_member")
+            return super().__new__(mcls, name, bases, ns)
+        ns["__slots__"] = tuple(own)
+        ns["_fields"] = tuple(own)
+        text, names = _sources(own, table)
+        made: dict[str, Callable[..., Any]] = {}
+        exec(compile(text, f"<struct {name}>", "exec"), names, made)
+        for function in made.values():
+            function.__qualname__ = f"{name}.{function.__name__}"
+            function.__module__ = ns["__module__"]
+        ns.update(made)
+        return super().__new__(mcls, name, bases, ns)
+
+    def __init__(cls, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args)
+
+
+class struct(metaclass=structmeta):
+    """The base of every C struct; identity is the only equality, as with pointers."""
+
+    _fields: tuple[str, ...] = ()
+
+    def __init__(self, _container: Any = None, _member: str | None = None, **init: Any) -> None:
+        self._container = _container
+        self._member = _member
+
+    def _zero(self) -> None: ...
+
+    def _free(self) -> None: ...
+
+    def __repr__(self) -> str:
+        return f"<struct {type(self).__name__}>"
+
+
+def container_of(ptr: Any, type_: type[T], member: str) -> T:
+    """The `type_` whose member `member` the struct `ptr` is (include/linux/container_of.h).
+
+    "work_tdr.work" climbs twice. Class and member are checked; a wrong one is a TypeError, where C
+    would read a neighbour's memory.
+    """
+    if ptr._member == member and type(container := ptr._container) is type_:
+        return container
+    at = ptr
+    for name in reversed(member.split(".")):
+        if at._member != name:
+            raise TypeError(f"container_of: {ptr!r} is member {at._member!r}, not {member!r}")
+        at = at._container
+    if type(at) is not type_:
+        raise TypeError(f"container_of: {ptr!r} is in {at!r}, not in {type_.__name__}")
+    return at
+
+
+def memset(ptr: Any, c: int, n: int) -> None:
+    """memset(p, 0, sizeof(*p)): zero the struct in place; no other value, no part of it."""
+    if c != 0 or n != sizeof(ptr):
+        raise TypeError("memset: only a whole struct can be zeroed")
+    ptr._zero()
+
+
+def sizeof(x: Any) -> int:
+    """The bytes a struct occupies here: 8 for each field, embedded structs counted whole.
+
+    Accepts an instance or the class. It is not C's number; it is only compared with itself.
+    """
+    kind = x if isinstance(x, type) else type(x)
+    return 8 * max(1, len(getattr(kind, "_fields", ())))
