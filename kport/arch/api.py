@@ -5,9 +5,9 @@
 A machine has two faces. `Machine` is a handful of slow operations (start a task, sleep, wake, read
 the clock, program the timer, raise an interrupt). `INSTRUCTIONS` are the fast ones: locks, atomics,
 bits, barriers, `current`. The port calls an instruction several dozen times per job, so there is no
-object in between: `kport.arch.link` gives the functions of `kport.arch.asm` the code of the machine
-that boots, as the kernel patches its alternatives at boot. Between them the two lists are all that
-the port knows of the world below it.
+object in between: `kport.arch.link` binds the names of `kport.arch.asm` to the machine that boots, as
+the kernel patches its alternatives at boot. Between them the two lists are all that the port knows
+of the world below it.
 
 `block()` and `wake()` are a binary semaphore per thread: a wake before the block is not lost, two
 wakes before a block count once, and a block may return early. Whoever waits re-tests his condition.
@@ -55,7 +55,14 @@ INSTRUCTIONS = (
     "spin_is_locked",
     "atomic_read",
     "atomic_set",
+    "atomic_add",
+    "atomic_sub",
+    "atomic_inc",
+    "atomic_dec",
+    "atomic_inc_return",
+    "atomic_dec_and_test",
     "atomic_fetch_add",
+    "atomic_fetch_sub",
     "atomic_xchg",
     "atomic_cmpxchg",
     "atomic64_fetch_add",
@@ -73,7 +80,38 @@ INSTRUCTIONS = (
     "clear_bit",
     "test_and_set_bit",
     "test_and_clear_bit",
+    "lockdep_assert_held",
 )
+
+# Other names of the same instructions; the linker must know them.
+ALIASES = {
+    "rcu_dereference": "READ_ONCE",
+    "rcu_access_pointer": "READ_ONCE",
+    "rcu_dereference_raw": "READ_ONCE",
+    "RCU_INIT_POINTER": "WRITE_ONCE",
+    "rcu_assign_pointer": "smp_store_release",
+    "mb": "smp_mb",
+    "rmb": "smp_rmb",
+    "wmb": "smp_wmb",
+    "raw_spin_lock_init": "spin_lock_init",
+    "raw_spin_lock": "spin_lock",
+    "raw_spin_unlock": "spin_unlock",
+    "raw_spin_lock_irq": "spin_lock_irq",
+    "raw_spin_unlock_irq": "spin_unlock_irq",
+    "raw_spin_lock_irqsave": "spin_lock_irqsave",
+    "raw_spin_unlock_irqrestore": "spin_unlock_irqrestore",
+    "assert_spin_locked": "lockdep_assert_held",
+    "atomic_read_acquire": "atomic_read",
+    "atomic_set_release": "atomic_set",
+    "atomic_fetch_add_relaxed": "atomic_fetch_add",
+    "atomic_fetch_sub_release": "atomic_fetch_sub",
+    "atomic64_read": "atomic_read",
+    "atomic64_set": "atomic_set",
+    "atomic_long_read": "atomic_read",
+    "atomic_long_set": "atomic_set",
+    "atomic_long_xchg": "atomic_xchg",
+    "atomic_long_cmpxchg": "atomic_cmpxchg",
+}
 
 
 class Halted(BaseException):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The instruction set, as the port sees it: the <asm/...> headers in one file.
 
-The bodies here only say that no machine is linked; `kport.arch.link` replaces their code when a
+The bodies here only say that no machine is linked; `kport.arch.link` binds the names anew when a
 kernel boots. On the machine `virt` every instruction but the plain reads of thread state is a
 scheduling point *before* it acts. An lvalue that C hands to a generic macro is passed as
 `(object, "member")`, so that the access happens inside the instruction, after the point.
@@ -164,6 +164,41 @@ def atomic_set(v: AnyAtomic, i: Any) -> None:
     _unlinked()
 
 
+def atomic_add(i: int, v: atomic_t) -> None:
+    """Add with 32-bit wrap."""
+    _unlinked()
+
+
+def atomic_sub(i: int, v: atomic_t) -> None:
+    """Subtract with 32-bit wrap."""
+    _unlinked()
+
+
+def atomic_inc(v: atomic_t) -> None:
+    """Add 1 with 32-bit wrap."""
+    _unlinked()
+
+
+def atomic_dec(v: atomic_t) -> None:
+    """Subtract 1 with 32-bit wrap."""
+    _unlinked()
+
+
+def atomic_inc_return(v: atomic_t) -> int:
+    """Add 1 with 32-bit wrap; returns the value after."""
+    _unlinked()
+
+
+def atomic_dec_and_test(v: atomic_t) -> bool:
+    """Subtract 1 with 32-bit wrap; True if the result is 0."""
+    _unlinked()
+
+
+def atomic_fetch_sub(i: int, v: atomic_t) -> int:
+    """Subtract with 32-bit wrap; returns the value before."""
+    _unlinked()
+
+
 def atomic_fetch_add(i: int, v: atomic_t) -> int:
     """Add with 32-bit wrap; returns the value before."""
     _unlinked()
@@ -257,4 +292,15 @@ def test_and_set_bit(nr: int, addr: bitmap) -> int:
 
 def test_and_clear_bit(nr: int, addr: bitmap) -> int:
     """Clear the bit; returns what it was. Exactly one of many callers sees 1."""
+    _unlinked()
+
+
+# -- assertions ----------------------------------------------------------------------------------
+
+
+def lockdep_assert_held(lock: Any) -> None:
+    """Warn unless the running thread holds the lock (include/linux/lockdep.h).
+
+    Only while lock debugging is on (`boot(debug_locks=True)`); else nothing.
+    """
     _unlinked()

@@ -1,76 +1,92 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""The linker: gives the functions of `kport.arch.asm` the code of one machine.
+"""The linker: binds the names of the instruction set to the code of one machine.
 
-`spin_lock` is imported by name into some fifty modules, so the *function object* must stay; its code
-is exchanged instead (`f.__code__ = g.__code__`), which every importer sees at once and which costs
-nothing per call. Code finds its globals in the namespace of `asm`, so the names it uses are copied
-there: symbol resolution, as ld does it. Two rules keep this simple and are checked here: a machine
-defines every instruction, and two helpers never share a name unless they are the same object.
+An instruction is imported by name into some fifty modules, and must cost no more than a call: no
+object in between, no branch. So the names are *relocated*, as a loader does it: wherever a loaded
+module has a global with the name of an instruction that is bound to any machine's code for it, the
+name is bound to the machine that boots. This happens when the machine changes, not at every boot;
+a module loaded later binds the right code when it imports. An instruction may be any callable, and
+where a machine needs nothing more than C's getattr() it is getattr().
 
-The museum and the explorers patch ported functions by the same means (`patched`).
+Known limit: a copy of an instruction under a name of your own, or in a closure, stays as it was.
+
+Explorers and exhibits change single functions of the port with `patched()`. There the function object
+stays and its code is exchanged, so that every caller sees it, however it got hold of the function.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar
 
 from kport.arch import asm
-from kport.arch.api import INSTRUCTIONS
+from kport.arch.api import ALIASES, INSTRUCTIONS
 
-_linked: str | None = None
+F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _names(code: CodeType) -> set[str]:
-    """Every global name that `code` or a function nested in it may look up."""
-    found = set(code.co_names)
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            found |= _names(const)
-    return found
+_bound: dict[str, Any] = {name: getattr(asm, name) for name in INSTRUCTIONS}
+_known: dict[str, list[Any]] = {name: [code] for name, code in _bound.items()}
+_default: dict[str, Any] = {}
 
 
-def _function(module: ModuleType, name: str) -> FunctionType:
-    function = getattr(module, name, None)
-    if not isinstance(function, FunctionType):
-        raise TypeError(f"{module.__name__} has no instruction {name}")
-    if function.__closure__:
-        raise TypeError(f"{module.__name__}.{name} is a closure and cannot be linked")
+def linkable(function: F) -> F:
+    """Let a function of the port have variants, for debug options: link() may bind its name."""
+    name = function.__name__
+    if name in _bound:
+        raise ValueError(f"{name} is linkable already")
+    _bound[name] = function
+    _known[name] = [function]
+    _default[name] = function
     return function
 
 
-def link(module: ModuleType, **data: Any) -> None:
-    """Make `module` the machine behind `kport.arch.asm` and set its `data` symbols.
+def defaults() -> dict[str, Any]:
+    """The table of all linkable functions as they are without any debug option."""
+    return dict(_default)
 
-    Relinking the machine that is already there only sets the data, so a boot stays cheap. Must not
-    be called while kernel threads run. Raises TypeError for a module that is not a whole machine.
+
+def link(table: dict[str, Any]) -> None:
+    """Bind instructions to the callables of `table`, by name, in every loaded module.
+
+    The table may hold some instructions only; the others stay as they are. Must not be called while
+    kernel threads run. Raises KeyError for a name that is neither instruction nor linkable.
     """
-    global _linked
-    symbols = vars(asm)
-    if _linked != module.__name__:
-        source = vars(module)
-        wanted: set[str] = set()
-        codes: dict[str, FunctionType] = {}
-        for name in INSTRUCTIONS:
-            codes[name] = _function(module, name)
-            wanted |= _names(codes[name].__code__)
-        for name in wanted & source.keys() - set(INSTRUCTIONS):
-            symbols[name] = source[name]
-        for name, function in codes.items():
-            _set_code(symbols[name], function)
-        _linked = module.__name__
-    for name, value in data.items():
-        symbols[name] = value
-        setattr(module, name, value)
+    changed = {}
+    for name, code in table.items():
+        if _bound[name] is not code:
+            changed[name] = code
+    if not changed:
+        return
+    for name, code in changed.items():
+        _bound[name] = code
+        if not any(code is old for old in _known[name]):
+            _known[name].append(code)
+    names = [(alias, name) for alias, name in ALIASES.items() if name in changed]
+    names += [(name, name) for name in changed]
+    for module in list(sys.modules.values()):
+        symbols = getattr(module, "__dict__", None)
+        if isinstance(symbols, dict):
+            _relocate(symbols, names)
 
 
-def _set_code(target: FunctionType, source: FunctionType) -> None:
-    target.__code__ = source.__code__
-    target.__defaults__ = source.__defaults__
-    target.__kwdefaults__ = source.__kwdefaults__
+def _relocate(symbols: dict[str, Any], names: list[tuple[str, str]]) -> None:
+    for alias, name in names:
+        if alias in symbols:
+            here = symbols[alias]
+            if any(here is old for old in _known[name]):
+                symbols[alias] = _bound[name]
+
+
+def instructions(module: ModuleType) -> dict[str, Any]:
+    """The table of a module that defines every instruction. Raises TypeError if one is missing."""
+    missing = [name for name in INSTRUCTIONS if not callable(getattr(module, name, None))]
+    if missing:
+        raise TypeError(f"{module.__name__} lacks the instructions {', '.join(missing)}")
+    return {name: getattr(module, name) for name in INSTRUCTIONS}
 
 
 @contextmanager
@@ -85,7 +101,9 @@ def patched(function: Callable[..., Any], replacement: Callable[..., Any]) -> It
     if replacement.__closure__ or function.__closure__:
         raise TypeError("patched() cannot exchange closures")
     before = (function.__code__, function.__defaults__, function.__kwdefaults__)
-    _set_code(function, replacement)
+    function.__code__ = replacement.__code__
+    function.__defaults__ = replacement.__defaults__
+    function.__kwdefaults__ = replacement.__kwdefaults__
     try:
         yield
     finally:

@@ -29,6 +29,7 @@ from kport.arch.api import Halted, Hooks, Line
 from kport.arch.types import thread_info
 
 _PR_SET_TIMERSLACK = 29
+_TABLE = link.instructions(threads_asm)
 _MAX_SLEEP = 3600.0  # s; a longer deadline is slept in pieces
 
 
@@ -64,14 +65,11 @@ class Threads:
     def power_on(self, hooks: Hooks) -> None:
         self._hooks = hooks
         self._base = monotonic_ns()
-        link.link(
-            threads_asm,
-            _machine=self,
-            _base=self._base,
-            _scale=self.scale,
-            _xchg_lock=allocate_lock(),
-        )
-        link.link(threads_asm, _tls=threads_asm.Local(self))
+        threads_asm._machine = self
+        threads_asm._base = self._base
+        threads_asm._scale = self.scale
+        link.link(_TABLE)
+        threads_asm._tls = threads_asm.Local(self)
 
     def halt(self) -> None:
         self.dead = True
@@ -92,7 +90,7 @@ class Threads:
             for thread in threads:
                 thread.join(max(0.0, min(0.05, end - monotonic())))
             self.halt()
-        link.link(threads_asm, _tls=threads_asm.NoKernel(), _machine=None)
+        threads_asm._tls = threads_asm.NoKernel()
         return sorted(t.name for t in threads if t.is_alive())
 
     # -- threads of execution ------------------------------------------------------------------

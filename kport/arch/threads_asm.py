@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""The instructions of the machine `threads`, linked into `kport.arch.asm` at boot.
+"""The instructions of the machine `threads`.
 
 Rules here: nothing leans on the GIL; one frame per instruction; and a lock never *queues*. A
 blocking `acquire()` makes a convoy: the thread that is handed the lock owns it while it waits for
@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import threading
 from _thread import allocate_lock
+from operator import attrgetter
 from time import monotonic_ns, sleep
 from typing import Any
 
 from kport.arch.api import Halted, KernelBug
-from kport.arch.types import spinlock_t, thread_info
+from kport.arch.types import XCHG_LOCK, spinlock_t, thread_info
 
 LOCKUP_NS = 22_000_000_000  # as the kernel's soft lockup watchdog: 22 s
 
@@ -39,15 +40,11 @@ class Local(threading.local):
         self.ti: thread_info = machine.adopt()
 
 
-# Data symbols, set by link() at each boot.
+# Set at each boot.
 _tls: Any = NoKernel()
 _machine: Any = None
 _base = 0
 _scale = 1.0
-_xchg_lock = allocate_lock()
-
-# Members that are compared and exchanged *and* stored to: only these pay for a lock in WRITE_ONCE().
-_CAS = frozenset(("last_user",))
 
 
 # -- slow paths --------------------------------------------------------------------------------
@@ -85,6 +82,11 @@ def raw_slow(raw: Any) -> None:
         turn += 1
 
 
+def wrap32(value: int) -> int:
+    """A number as a signed 32-bit one."""
+    return (value + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+
+
 def relax_slow(ti: thread_info) -> None:
     """Account one turn of a busy wait; turns less than 0.1 s apart are the same wait."""
     now = monotonic_ns()
@@ -99,8 +101,7 @@ def relax_slow(ti: thread_info) -> None:
 # -- where am I --------------------------------------------------------------------------------
 
 
-def point() -> None:
-    return
+point = bool
 
 
 def current() -> Any:
@@ -249,8 +250,7 @@ def spin_is_locked(lock: spinlock_t) -> int:
 # -- atomics -----------------------------------------------------------------------------------
 
 
-def atomic_read(v: Any) -> Any:
-    return v.counter
+atomic_read = attrgetter("counter")
 
 
 def atomic_set(v: Any, i: Any) -> None:
@@ -261,6 +261,74 @@ def atomic_set(v: Any, i: Any) -> None:
     lock.release()
 
 
+def atomic_add(i: int, v: Any) -> None:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter + i
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+
+
+def atomic_sub(i: int, v: Any) -> None:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter - i
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+
+
+def atomic_inc(v: Any) -> None:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter + 1
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+
+
+def atomic_dec(v: Any) -> None:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter - 1
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+
+
+def atomic_inc_return(v: Any) -> int:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter + 1
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+    return new
+
+
+def atomic_dec_and_test(v: Any) -> bool:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    new: int = v.counter - 1
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+    return new == 0
+
+
 def atomic_fetch_add(i: int, v: Any) -> int:
     lock = v.lock
     if not lock.acquire(False):
@@ -268,7 +336,20 @@ def atomic_fetch_add(i: int, v: Any) -> int:
     old: int = v.counter
     new = old + i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
-        new = (new + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        new = wrap32(new)
+    v.counter = new
+    lock.release()
+    return old
+
+
+def atomic_fetch_sub(i: int, v: Any) -> int:
+    lock = v.lock
+    if not lock.acquire(False):
+        raw_slow(lock)
+    old: int = v.counter
+    new = old - i
+    if not -0x80000000 <= new <= 0x7FFFFFFF:
+        new = wrap32(new)
     v.counter = new
     lock.release()
     return old
@@ -308,54 +389,32 @@ def atomic64_fetch_add(i: int, v: Any) -> int:
 # -- marked accesses and barriers --------------------------------------------------------------
 
 
-def READ_ONCE(o: Any, f: str) -> Any:
-    return getattr(o, f)
-
-
-def WRITE_ONCE(o: Any, f: str, v: Any) -> None:
-    if f in _CAS:
-        xchg(o, f, v)
-    else:
-        setattr(o, f, v)
-
-
-def smp_load_acquire(o: Any, f: str) -> Any:
-    return getattr(o, f)
-
-
-def smp_store_release(o: Any, f: str, v: Any) -> None:
-    setattr(o, f, v)
+READ_ONCE = getattr
+WRITE_ONCE = setattr
+smp_load_acquire = getattr
+smp_store_release = setattr
 
 
 def xchg(o: Any, f: str, v: Any) -> Any:
-    if not _xchg_lock.acquire(False):
-        raw_slow(_xchg_lock)
-    old = getattr(o, f)
-    setattr(o, f, v)
-    _xchg_lock.release()
+    with XCHG_LOCK:
+        old = getattr(o, f)
+        setattr(o, f, v)
     return old
 
 
 def cmpxchg(o: Any, f: str, old: Any, new: Any) -> Any:
-    if not _xchg_lock.acquire(False):
-        raw_slow(_xchg_lock)
-    was = getattr(o, f)
-    if was is old or was == old:
-        setattr(o, f, new)
-    _xchg_lock.release()
+    with XCHG_LOCK:
+        was = getattr(o, f)
+        if was is old or was == old:
+            setattr(o, f, new)
     return was
 
 
-def smp_mb() -> None:
-    return
-
-
-def smp_rmb() -> None:
-    return
-
-
-def smp_wmb() -> None:
-    return
+# Barriers order nothing that the interpreter has not ordered. `bool` is the cheapest C function that
+# can be called with no argument or one; what it returns is not looked at.
+smp_mb = bool
+smp_rmb = bool
+smp_wmb = bool
 
 
 # -- bits --------------------------------------------------------------------------------------
@@ -408,3 +467,8 @@ def test_and_clear_bit(nr: int, addr: Any) -> int:
         addr.cells[nr] = 0
     lock.release()
     return old
+
+
+# -- assertions ----------------------------------------------------------------------------------
+
+lockdep_assert_held = bool

@@ -12,12 +12,14 @@ even with the GIL, and one lock for all of them would make strangers wait for ea
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import RLock, allocate_lock
 from typing import Any
 
 from kport.arch.api import BadMagic
 
 _UNINITIALISED: Any = BadMagic()
+
+XCHG_LOCK = RLock()  # orders cmpxchg(), xchg() and the stores to members they are used on
 
 
 class thread_info:
@@ -131,31 +133,29 @@ class bitmap:
     """An `unsigned long` whose address goes to the bit operations: one cell per bit.
 
     A cell is stored whole, so `set_bit()` needs no lock; only test-and-set takes it. As a number
-    (`flags & BIT(n)`, `flags |= BIT(n)`, `int(flags)`) it behaves like the C word.
+    (`flags & BIT(n)`, `flags |= BIT(n)`, `int(flags)`) it behaves like the C word. The cells begin
+    with eight bits and grow to 64 when a higher one is used.
     """
 
     __slots__ = ("cells", "lock")
 
-    def __init__(self, value: int = 0) -> None:
-        cells = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-        nr = 0
-        while value:
-            if nr >= len(cells):
-                cells.extend([0] * 48)
-            cells[nr] = value & 1
-            value >>= 1
-            nr += 1
-        self.cells = cells
+    def __init__(self) -> None:
+        self.cells = [0, 0, 0, 0, 0, 0, 0, 0]
         self.lock = allocate_lock()
 
     def _zero(self) -> None:
-        self.cells = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        self.cells = [0, 0, 0, 0, 0, 0, 0, 0]
 
     def _free(self) -> None:
         del self.cells
 
+    def assign(self, value: int) -> None:
+        """Store a whole word; only while nobody else uses it."""
+        self.cells = [0, 0, 0, 0, 0, 0, 0, 0]
+        self |= value
+
     def grow(self) -> None:
-        """Make room for all 64 bits; called by an instruction that met a bit above the first 16."""
+        """Make room for all 64 bits; called by an instruction that met a bit above the first eight."""
         with self.lock:
             cells = self.cells
             cells.extend([0] * (64 - len(cells)))
@@ -170,12 +170,11 @@ class bitmap:
         return int(self) | mask
 
     def __ior__(self, mask: int) -> bitmap:
-        nr = 0
+        if mask > 0xFF:
+            self.grow()
+        cells = self.cells
         while mask:
-            if mask & 1:
-                if nr >= len(self.cells):
-                    self.grow()
-                self.cells[nr] = 1
-            mask >>= 1
-            nr += 1
+            low = mask & -mask
+            cells[low.bit_length() - 1] = 1
+            mask ^= low
         return self

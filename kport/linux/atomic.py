@@ -11,10 +11,17 @@ from typing import Any
 
 from kport.arch.asm import (
     atomic64_fetch_add,
+    atomic_add,
     atomic_cmpxchg,
+    atomic_dec,
+    atomic_dec_and_test,
     atomic_fetch_add,
+    atomic_fetch_sub,
+    atomic_inc,
+    atomic_inc_return,
     atomic_read,
     atomic_set,
+    atomic_sub,
     atomic_xchg,
     smp_mb,
     smp_rmb,
@@ -27,11 +34,18 @@ __all__ = [
     "ATOMIC_INIT",
     "atomic64_fetch_add",
     "atomic64_t",
+    "atomic_add",
     "atomic_cmpxchg",
+    "atomic_dec",
+    "atomic_dec_and_test",
     "atomic_fetch_add",
+    "atomic_fetch_sub",
+    "atomic_inc",
+    "atomic_inc_return",
     "atomic_long_t",
     "atomic_read",
     "atomic_set",
+    "atomic_sub",
     "atomic_t",
     "atomic_xchg",
 ]
@@ -47,26 +61,6 @@ def ATOMIC64_INIT(i: int) -> atomic64_t:
     return atomic64_t(i)
 
 
-def atomic_add(i: int, v: atomic_t) -> None:
-    """Add."""
-    atomic_fetch_add(i, v)
-
-
-def atomic_sub(i: int, v: atomic_t) -> None:
-    """Subtract."""
-    atomic_fetch_add(-i, v)
-
-
-def atomic_inc(v: atomic_t) -> None:
-    """Add 1."""
-    atomic_fetch_add(1, v)
-
-
-def atomic_dec(v: atomic_t) -> None:
-    """Subtract 1."""
-    atomic_fetch_add(-1, v)
-
-
 def atomic_add_return(i: int, v: atomic_t) -> int:
     """Add; returns the value after."""
     return s32(atomic_fetch_add(i, v) + i)
@@ -77,29 +71,14 @@ def atomic_sub_return(i: int, v: atomic_t) -> int:
     return s32(atomic_fetch_add(-i, v) - i)
 
 
-def atomic_inc_return(v: atomic_t) -> int:
-    """Add 1; returns the value after."""
-    return s32(atomic_fetch_add(1, v) + 1)
-
-
 def atomic_dec_return(v: atomic_t) -> int:
     """Subtract 1; returns the value after."""
     return s32(atomic_fetch_add(-1, v) - 1)
 
 
-def atomic_fetch_sub(i: int, v: atomic_t) -> int:
-    """Subtract; returns the value before."""
-    return atomic_fetch_add(-i, v)
-
-
 def atomic_fetch_inc(v: atomic_t) -> int:
     """Add 1; returns the value before."""
     return atomic_fetch_add(1, v)
-
-
-def atomic_dec_and_test(v: atomic_t) -> bool:
-    """Subtract 1; True if the result is 0."""
-    return atomic_fetch_add(-1, v) == 1
 
 
 def atomic_inc_and_test(v: atomic_t) -> bool:

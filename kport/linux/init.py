@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kport.arch.api import Halted, Line, Machine
+from kport.arch.link import defaults, link
 from kport.arch.threads import Threads
 from kport.arch.types import thread_info
 from kport.linux import bug, module, printk, sched, slab, tick, workqueue
 from kport.linux.fork import PF_SERVICE
 from kport.linux.interrupt import do_IRQ
+from kport.linux.list import DEBUG_LIST
+from kport.linux.lockdep import DEBUG_LOCKS
 from kport.linux.rcupdate import rcu_barrier, rcu_pending
 from kport.linux.sched import PF_KTHREAD, new_task
 
@@ -132,12 +135,17 @@ ARCHES: dict[str, Callable[..., Machine]] = {"threads": Threads}
 
 @contextmanager
 def boot(
-    arch: str | Machine = "threads", *, params: dict[str, Any] | None = None, **options: Any
+    arch: str | Machine = "threads",
+    *,
+    params: dict[str, Any] | None = None,
+    debug: bool = False,
+    **options: Any,
 ) -> Iterator[Kernel]:
     """Make one kernel and run the block in it.
 
     `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds per
-    kernel second, and `cpus`). `params` are module parameters by name. Raises KernelOops when kernel
+    kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
+    assertions and list checks. Raises KernelOops when kernel
     code raised anywhere, ValueError for an unknown arch or parameter.
     """
     global _booted
@@ -155,6 +163,7 @@ def boot(
     sched.machine = machine
     sched.reset_tasks()
     machine.power_on(kernel)
+    link({**defaults(), **(DEBUG_LOCKS | DEBUG_LIST if debug else {})})
     frozen = gc.isenabled()
     if frozen:
         gc.freeze()

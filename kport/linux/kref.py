@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
 
+from kport.arch.types import atomic_t
 from kport.linux.refcount import (
     refcount_dec_and_lock,
     refcount_dec_and_mutex_lock,
@@ -22,13 +24,27 @@ from kport.linux.refcount import (
     refcount_t,
 )
 from kport.linux.spinlock import spinlock_t
-from kport.linux.struct import struct
 
 
-class kref(struct):
-    """The reference count an object embeds."""
+class kref(refcount_t):
+    """The reference count an object embeds.
 
-    refcount: refcount_t
+    `refcount` is its only member and so has its address: kref, refcount and atomic are one object.
+    """
+
+    __slots__ = ("_container", "_member", "refcount")
+    _knots = ("refcount", "refs")
+
+    def __init__(self, _container: Any = None, _member: str | None = None) -> None:
+        self.counter = 0
+        self.lock = allocate_lock()
+        self.refs: atomic_t = self
+        self.refcount: refcount_t = self
+        self._container = _container
+        self._member = _member
+
+    def _free(self) -> None:
+        del self.refcount, self.refs, self.counter
 
 
 def kref_init(kref: kref) -> None:

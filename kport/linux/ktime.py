@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from operator import gt, lt
+
 from kport.arch.asm import ktime_get
 from kport.linux.types import s64
 
@@ -45,14 +47,8 @@ def ktime_add_ms(kt: ktime_t, msec: int) -> ktime_t:
     return s64(kt + msec * NSEC_PER_MSEC)
 
 
-def ktime_before(cmp1: ktime_t, cmp2: ktime_t) -> bool:
-    """True if cmp1 is earlier."""
-    return cmp1 < cmp2
-
-
-def ktime_after(cmp1: ktime_t, cmp2: ktime_t) -> bool:
-    """True if cmp1 is later."""
-    return cmp1 > cmp2
+ktime_before = lt  # True if the first is earlier
+ktime_after = gt  # True if the first is later
 
 
 def ktime_compare(cmp1: ktime_t, cmp2: ktime_t) -> int:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Translated to Python from include/linux/list.h and lib/list_debug.c, Linux 7.2.13, on 2026-11-20.
-"""Doubly linked, intrusive, circular lists. Config: LIST_HARDENED, not DEBUG_LIST.
+"""Doubly linked, intrusive, circular lists. Config: not LIST_HARDENED; DEBUG_LIST is a boot option.
 
 The iteration macros are generators that yield the entries. A cursor read after its loop is the head
 in C and the last entry here; where C does that, the port says so with a `cursor` tag.
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE, smp_load_acquire, smp_store_release
+from kport.arch.link import linkable
 from kport.linux.bug import CHECK_DATA_CORRUPTION
-from kport.linux.kconfig import CONFIG_DEBUG_LIST
 from kport.linux.module import EXPORT_SYMBOL
 from kport.linux.poison import LIST_POISON1, LIST_POISON2
 from kport.linux.struct import container_of, struct
@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 class list_head(struct):
     """A list, or a member's place in one (include/linux/types.h)."""
+
+    _knots = ("next", "prev")
 
     next: list_head | None
     prev: list_head | None
@@ -132,38 +134,18 @@ def INIT_LIST_HEAD(list: list_head) -> None:
     WRITE_ONCE(list, "prev", list)
 
 
-def __list_add_valid(new: list_head, prev: list_head, next: list_head) -> bool:
-    """The quick half of the check; only what fails it goes to the report."""
-    ret = True
-
-    if not CONFIG_DEBUG_LIST:
-        if next.prev is prev and prev.next is next and new is not prev and new is not next:
-            return True
-        ret = False
-
-    ret &= __list_add_valid_or_report(new, prev, next)
-    return ret
-
-
-def __list_del_entry_valid(entry: list_head) -> bool:
-    """The quick half of the check; only what fails it goes to the report."""
-    ret = True
-
-    if not CONFIG_DEBUG_LIST:
-        prev = entry.prev
-        next = entry.next
-
-        if prev.next is entry and next.prev is entry:
-            return True
-        ret = False
-
-    ret &= __list_del_entry_valid_or_report(entry)
-    return ret
-
-
+@linkable
 def __list_add(new: list_head, prev: list_head, next: list_head) -> None:
     """Link `new` between two known neighbours."""
-    if not __list_add_valid(new, prev, next):
+    next.prev = new
+    new.next = next
+    new.prev = prev
+    WRITE_ONCE(prev, "next", new)
+
+
+def debug_list_add(new: list_head, prev: list_head, next: list_head) -> None:
+    """__list_add() with CONFIG_DEBUG_LIST."""
+    if not __list_add_valid_or_report(new, prev, next):
         return
 
     next.prev = new
@@ -194,12 +176,21 @@ def __list_del_clearprev(entry: list_head) -> None:
     entry.prev = None
 
 
+@linkable
 def __list_del_entry(entry: list_head) -> None:
     """Unlink; the entry's own pointers stay."""
-    if not __list_del_entry_valid(entry):
+    __list_del(entry.prev, entry.next)
+
+
+def debug_list_del_entry(entry: list_head) -> None:
+    """__list_del_entry() with CONFIG_DEBUG_LIST."""
+    if not __list_del_entry_valid_or_report(entry):
         return
 
     __list_del(entry.prev, entry.next)
+
+
+DEBUG_LIST = {"__list_add": debug_list_add, "__list_del_entry": debug_list_del_entry}
 
 
 def list_del(entry: list_head) -> None:

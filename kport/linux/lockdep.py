@@ -3,18 +3,21 @@
 """Lock assertions (include/linux/lockdep.h, kernel/locking/lockdep.c, Linux 7.2.13).
 
 The state is that of a kernel built with CONFIG_LOCKDEP whose validator has been turned off
-(`debug_locks` 0, as after its first report): assertions about locks with an owner are checked, the
-maps of the validator are accepted and not followed, and `lock_is_held_type()` answers 1 for a map,
-as `lockdep_enabled()` makes it do there.
+(`debug_locks` 0, as after its first report): the maps of the validator are accepted and not
+followed, and `lock_is_held_type()` answers 1 for a map, as `lockdep_enabled()` makes it do there.
+`boot(debug_locks=True)` turns the assertions about locks with an owner on.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from kport.arch.asm import current_thread_info, irqs_disabled
-from kport.linux.bug import WARN_ON, WARN_ON_ONCE
+from kport.arch.asm import current_thread_info, irqs_disabled, lockdep_assert_held
+from kport.linux import bug
+from kport.linux.bug import WARN_ON_ONCE
 from kport.linux.struct import struct
+
+__all__ = ["lockdep_assert_held"]
 
 LOCK_STATE_UNKNOWN = -1
 
@@ -37,10 +40,13 @@ def lockdep_is_held(lock: Any) -> bool:
     return lock.owner is ti or (lock.owner is ti.task and ti.task is not None)
 
 
-def lockdep_assert_held(lock: Any) -> None:
-    """Warn unless the running thread holds the lock."""
+def check_held(lock: Any) -> None:
+    """What lockdep_assert_held() is while lock debugging is on."""
     if lock.owner is not current_thread_info() and not lockdep_is_held(lock):
-        WARN_ON(True)
+        bug.report("lock is not held", bug.sys._getframe(1))
+
+
+DEBUG_LOCKS = {"lockdep_assert_held": check_held}
 
 
 def lockdep_assert_irqs_enabled() -> None:
@@ -83,3 +89,11 @@ def lock_map_release(lock: lockdep_map) -> None:
 
 _RET_IP_ = 0
 _THIS_IP_ = 0
+
+
+def lockdep_set_class(lock: Any, key: lock_class_key) -> None:
+    """Give a lock a class of its own; the validator is off."""
+
+
+def lockdep_assert_none_held_once() -> None:
+    """Warn if the task holds any lock the validator knows; it is off."""

@@ -8,16 +8,12 @@ from typing import Any
 
 
 class _poison:
-    """A pointer value that no object has.
+    """A pointer value that no object has; going through it is a fault."""
 
-    Its `next` and `prev` are nobody's, so the hardened list checks see the poison and report it.
-    """
-
-    __slots__ = ("name", "next", "prev")
+    __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.next = self.prev = None
 
     def __repr__(self) -> str:
         return self.name

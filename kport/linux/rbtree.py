@@ -10,11 +10,14 @@
 The parent pointer and the colour share a word in C; here the word is the pair (parent, colour). A
 pointer to a pointer, `struct rb_node **link`, is the pair (object, member) that holds it. The
 augmented callbacks do nothing in a plain tree and are not called; augmented trees are left out.
+Inside the functions the accessor macros (rb_parent, rb_is_red, rb_set_parent_color ...) stand
+expanded, as the C compiler sees them: this is the hottest code of the port.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from kport.arch.asm import WRITE_ONCE
@@ -31,6 +34,8 @@ Less = Callable[["rb_node", "rb_node"], bool]
 
 class rb_node(struct):
     """A member's place in a tree."""
+
+    _knots = ("_rb_parent_color",)
 
     _rb_parent_color: tuple[rb_node | None, int]
     rb_right: rb_node | None
@@ -117,9 +122,7 @@ def rb_link_node(
     setattr(rb_link[0], rb_link[1], node)  # kport: pointer-to-pointer
 
 
-def rb_first_cached(root: rb_root_cached) -> rb_node | None:
-    """The leftmost node."""
-    return root.rb_leftmost
+rb_first_cached = attrgetter("rb_leftmost")  # the leftmost node of a cached tree
 
 
 def rb_set_parent(rb: rb_node, p: rb_node | None) -> None:
@@ -152,17 +155,17 @@ def __rb_erase_augmented(node: rb_node, root: rb_root) -> rb_node | None:
 
     if not tmp:
         pc = node._rb_parent_color
-        parent = __rb_parent(pc)
+        parent = pc[0]
         __rb_change_child(node, child, parent, root)
         if child:
             child._rb_parent_color = pc
             rebalance = None
         else:
-            rebalance = parent if __rb_is_black(pc) else None
+            rebalance = parent if pc[1] else None
         tmp = parent
     elif not child:
         tmp._rb_parent_color = pc = node._rb_parent_color
-        parent = __rb_parent(pc)
+        parent = pc[0]
         __rb_change_child(node, tmp, parent, root)
         rebalance = None
         tmp = parent
@@ -183,21 +186,21 @@ def __rb_erase_augmented(node: rb_node, root: rb_root) -> rb_node | None:
             child2 = successor.rb_right
             WRITE_ONCE(parent, "rb_left", child2)
             WRITE_ONCE(successor, "rb_right", child)
-            rb_set_parent(child, successor)
+            child._rb_parent_color = (successor, child._rb_parent_color[1])
 
         tmp = node.rb_left
         WRITE_ONCE(successor, "rb_left", tmp)
-        rb_set_parent(tmp, successor)
+        tmp._rb_parent_color = (successor, tmp._rb_parent_color[1])
 
         pc = node._rb_parent_color
-        tmp = __rb_parent(pc)
+        tmp = pc[0]
         __rb_change_child(node, successor, tmp, root)
 
         if child2:
-            rb_set_parent_color(child2, parent, RB_BLACK)
+            child2._rb_parent_color = (parent, RB_BLACK)
             rebalance = None
         else:
-            rebalance = parent if rb_is_black(successor) else None
+            rebalance = parent if successor._rb_parent_color[1] else None
         successor._rb_parent_color = pc
         tmp = successor
 
@@ -219,34 +222,34 @@ def rb_red_parent(red: rb_node) -> rb_node | None:
 
 def __rb_rotate_set_parents(old: rb_node, new: rb_node, root: rb_root, color: int) -> None:
     """`new` takes the place and colour of `old`, which becomes its child of `color`."""
-    parent = rb_parent(old)
+    parent = old._rb_parent_color[0]
     new._rb_parent_color = old._rb_parent_color
-    rb_set_parent_color(old, new, color)
+    old._rb_parent_color = (new, color)
     __rb_change_child(old, new, parent, root)
 
 
 def __rb_insert(node: rb_node, root: rb_root) -> None:
     """Restore the colours after rb_link_node()."""
-    parent = rb_red_parent(node)
+    parent = node._rb_parent_color[0]
 
     while True:
         if not parent:
-            rb_set_parent_color(node, None, RB_BLACK)
+            node._rb_parent_color = (None, RB_BLACK)
             break
 
-        if rb_is_black(parent):
+        if parent._rb_parent_color[1]:
             break
 
-        gparent = rb_red_parent(parent)
+        gparent = parent._rb_parent_color[0]
 
         tmp = gparent.rb_right
         if parent is not tmp:
-            if tmp and rb_is_red(tmp):
-                rb_set_parent_color(tmp, gparent, RB_BLACK)
-                rb_set_parent_color(parent, gparent, RB_BLACK)
+            if tmp and not tmp._rb_parent_color[1]:
+                tmp._rb_parent_color = (gparent, RB_BLACK)
+                parent._rb_parent_color = (gparent, RB_BLACK)
                 node = gparent
-                parent = rb_parent(node)
-                rb_set_parent_color(node, parent, RB_RED)
+                parent = node._rb_parent_color[0]
+                node._rb_parent_color = (parent, RB_RED)
                 continue
 
             tmp = parent.rb_right
@@ -255,25 +258,25 @@ def __rb_insert(node: rb_node, root: rb_root) -> None:
                 WRITE_ONCE(parent, "rb_right", tmp)
                 WRITE_ONCE(node, "rb_left", parent)
                 if tmp:
-                    rb_set_parent_color(tmp, parent, RB_BLACK)
-                rb_set_parent_color(parent, node, RB_RED)
+                    tmp._rb_parent_color = (parent, RB_BLACK)
+                parent._rb_parent_color = (node, RB_RED)
                 parent = node
                 tmp = node.rb_right
 
             WRITE_ONCE(gparent, "rb_left", tmp)
             WRITE_ONCE(parent, "rb_right", gparent)
             if tmp:
-                rb_set_parent_color(tmp, gparent, RB_BLACK)
+                tmp._rb_parent_color = (gparent, RB_BLACK)
             __rb_rotate_set_parents(gparent, parent, root, RB_RED)
             break
         else:
             tmp = gparent.rb_left
-            if tmp and rb_is_red(tmp):
-                rb_set_parent_color(tmp, gparent, RB_BLACK)
-                rb_set_parent_color(parent, gparent, RB_BLACK)
+            if tmp and not tmp._rb_parent_color[1]:
+                tmp._rb_parent_color = (gparent, RB_BLACK)
+                parent._rb_parent_color = (gparent, RB_BLACK)
                 node = gparent
-                parent = rb_parent(node)
-                rb_set_parent_color(node, parent, RB_RED)
+                parent = node._rb_parent_color[0]
+                node._rb_parent_color = (parent, RB_RED)
                 continue
 
             tmp = parent.rb_left
@@ -282,15 +285,15 @@ def __rb_insert(node: rb_node, root: rb_root) -> None:
                 WRITE_ONCE(parent, "rb_left", tmp)
                 WRITE_ONCE(node, "rb_right", parent)
                 if tmp:
-                    rb_set_parent_color(tmp, parent, RB_BLACK)
-                rb_set_parent_color(parent, node, RB_RED)
+                    tmp._rb_parent_color = (parent, RB_BLACK)
+                parent._rb_parent_color = (node, RB_RED)
                 parent = node
                 tmp = node.rb_left
 
             WRITE_ONCE(gparent, "rb_right", tmp)
             WRITE_ONCE(parent, "rb_left", gparent)
             if tmp:
-                rb_set_parent_color(tmp, gparent, RB_BLACK)
+                tmp._rb_parent_color = (gparent, RB_BLACK)
             __rb_rotate_set_parents(gparent, parent, root, RB_RED)
             break
 
@@ -302,23 +305,23 @@ def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
     while True:
         sibling = parent.rb_right
         if node is not sibling:
-            if rb_is_red(sibling):
+            if not sibling._rb_parent_color[1]:
                 tmp1 = sibling.rb_left
                 WRITE_ONCE(parent, "rb_right", tmp1)
                 WRITE_ONCE(sibling, "rb_left", parent)
-                rb_set_parent_color(tmp1, parent, RB_BLACK)
+                tmp1._rb_parent_color = (parent, RB_BLACK)
                 __rb_rotate_set_parents(parent, sibling, root, RB_RED)
                 sibling = tmp1
             tmp1 = sibling.rb_right
-            if not tmp1 or rb_is_black(tmp1):
+            if not tmp1 or tmp1._rb_parent_color[1]:
                 tmp2 = sibling.rb_left
-                if not tmp2 or rb_is_black(tmp2):
-                    rb_set_parent_color(sibling, parent, RB_RED)
-                    if rb_is_red(parent):
+                if not tmp2 or tmp2._rb_parent_color[1]:
+                    sibling._rb_parent_color = (parent, RB_RED)
+                    if not parent._rb_parent_color[1]:
                         rb_set_black(parent)
                     else:
                         node = parent
-                        parent = rb_parent(node)
+                        parent = node._rb_parent_color[0]
                         if parent:
                             continue
                     break
@@ -327,36 +330,36 @@ def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
                 WRITE_ONCE(tmp2, "rb_right", sibling)
                 WRITE_ONCE(parent, "rb_right", tmp2)
                 if tmp1:
-                    rb_set_parent_color(tmp1, sibling, RB_BLACK)
+                    tmp1._rb_parent_color = (sibling, RB_BLACK)
                 tmp1 = sibling
                 sibling = tmp2
             tmp2 = sibling.rb_left
             WRITE_ONCE(parent, "rb_right", tmp2)
             WRITE_ONCE(sibling, "rb_left", parent)
-            rb_set_parent_color(tmp1, sibling, RB_BLACK)
+            tmp1._rb_parent_color = (sibling, RB_BLACK)
             if tmp2:
-                rb_set_parent(tmp2, parent)
+                tmp2._rb_parent_color = (parent, tmp2._rb_parent_color[1])
             __rb_rotate_set_parents(parent, sibling, root, RB_BLACK)
             break
         else:
             sibling = parent.rb_left
-            if rb_is_red(sibling):
+            if not sibling._rb_parent_color[1]:
                 tmp1 = sibling.rb_right
                 WRITE_ONCE(parent, "rb_left", tmp1)
                 WRITE_ONCE(sibling, "rb_right", parent)
-                rb_set_parent_color(tmp1, parent, RB_BLACK)
+                tmp1._rb_parent_color = (parent, RB_BLACK)
                 __rb_rotate_set_parents(parent, sibling, root, RB_RED)
                 sibling = tmp1
             tmp1 = sibling.rb_left
-            if not tmp1 or rb_is_black(tmp1):
+            if not tmp1 or tmp1._rb_parent_color[1]:
                 tmp2 = sibling.rb_right
-                if not tmp2 or rb_is_black(tmp2):
-                    rb_set_parent_color(sibling, parent, RB_RED)
-                    if rb_is_red(parent):
+                if not tmp2 or tmp2._rb_parent_color[1]:
+                    sibling._rb_parent_color = (parent, RB_RED)
+                    if not parent._rb_parent_color[1]:
                         rb_set_black(parent)
                     else:
                         node = parent
-                        parent = rb_parent(node)
+                        parent = node._rb_parent_color[0]
                         if parent:
                             continue
                     break
@@ -365,15 +368,15 @@ def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
                 WRITE_ONCE(tmp2, "rb_left", sibling)
                 WRITE_ONCE(parent, "rb_left", tmp2)
                 if tmp1:
-                    rb_set_parent_color(tmp1, sibling, RB_BLACK)
+                    tmp1._rb_parent_color = (sibling, RB_BLACK)
                 tmp1 = sibling
                 sibling = tmp2
             tmp2 = sibling.rb_right
             WRITE_ONCE(parent, "rb_left", tmp2)
             WRITE_ONCE(sibling, "rb_right", parent)
-            rb_set_parent_color(tmp1, sibling, RB_BLACK)
+            tmp1._rb_parent_color = (sibling, RB_BLACK)
             if tmp2:
-                rb_set_parent(tmp2, parent)
+                tmp2._rb_parent_color = (parent, tmp2._rb_parent_color[1])
             __rb_rotate_set_parents(parent, sibling, root, RB_BLACK)
             break
 
@@ -398,7 +401,7 @@ EXPORT_SYMBOL(rb_erase)
 
 def rb_next(node: rb_node) -> rb_node | None:
     """The node behind, or NULL; NULL too for a node in no tree."""
-    if RB_EMPTY_NODE(node):
+    if node._rb_parent_color[0] is node:
         return None
 
     if node.rb_right:
@@ -407,7 +410,7 @@ def rb_next(node: rb_node) -> rb_node | None:
             node = node.rb_left
         return node
 
-    while (parent := rb_parent(node)) and node is parent.rb_right:
+    while (parent := node._rb_parent_color[0]) and node is parent.rb_right:
         node = parent
 
     return parent
@@ -418,7 +421,7 @@ EXPORT_SYMBOL(rb_next)
 
 def rb_prev(node: rb_node) -> rb_node | None:
     """The node before, or NULL; NULL too for a node in no tree."""
-    if RB_EMPTY_NODE(node):
+    if node._rb_parent_color[0] is node:
         return None
 
     if node.rb_left:
@@ -427,7 +430,7 @@ def rb_prev(node: rb_node) -> rb_node | None:
             node = node.rb_right
         return node
 
-    while (parent := rb_parent(node)) and node is parent.rb_left:
+    while (parent := node._rb_parent_color[0]) and node is parent.rb_left:
         node = parent
 
     return parent
@@ -438,7 +441,7 @@ EXPORT_SYMBOL(rb_prev)
 
 def rb_replace_node(victim: rb_node, new: rb_node, root: rb_root) -> None:
     """Put `new` in the place of `victim`, which keeps its pointers."""
-    parent = rb_parent(victim)
+    parent = victim._rb_parent_color[0]
 
     new._rb_parent_color = victim._rb_parent_color  # kport: struct-copy
     new.rb_left = victim.rb_left  # kport: struct-copy

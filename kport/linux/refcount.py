@@ -10,6 +10,7 @@ one warning per kernel and kind says so.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from typing import Any
 
 from kport.linux.atomic import (
@@ -31,7 +32,6 @@ from kport.linux.spinlock import (
     spin_unlock_irqrestore,
     spinlock_t,
 )
-from kport.linux.struct import struct
 from kport.linux.types import INT_MAX, INT_MIN, s32, u32
 
 REFCOUNT_MAX = INT_MAX
@@ -49,10 +49,22 @@ class refcount_saturation_type:
     REFCOUNT_DEC_LEAK = 4
 
 
-class refcount_t(struct):
-    """The counter (include/linux/refcount_types.h)."""
+class refcount_t(atomic_t):
+    """The counter (include/linux/refcount_types.h).
 
-    refs: atomic_t
+    `refs` is its only member and so has its address: the two are one object here.
+    """
+
+    __slots__ = ("refs",)
+    _knots: tuple[str, ...] = ("refs",)
+
+    def __init__(self) -> None:
+        self.counter = 0
+        self.lock = allocate_lock()
+        self.refs: atomic_t = self
+
+    def _free(self) -> None:
+        del self.refs, self.counter
 
 
 def refcount_set(r: refcount_t, n: int) -> None:
@@ -99,7 +111,12 @@ def refcount_inc_not_zero(r: refcount_t) -> bool:
 
 def refcount_inc(r: refcount_t) -> None:
     """Add 1 to a counter that is not 0."""
-    refcount_add(1, r)
+    old = atomic_fetch_add_relaxed(1, r.refs)
+
+    if not old:
+        refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_UAF)
+    elif old < 0 or old == INT_MAX:
+        refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_OVF)
 
 
 def refcount_sub_and_test(i: int, r: refcount_t) -> bool:
@@ -118,7 +135,16 @@ def refcount_sub_and_test(i: int, r: refcount_t) -> bool:
 
 def refcount_dec_and_test(r: refcount_t) -> bool:
     """Subtract 1; True if the counter is 0 now."""
-    return refcount_sub_and_test(1, r)
+    old = atomic_fetch_sub_release(1, r.refs)
+
+    if old == 1:
+        smp_acquire__after_ctrl_dep()
+        return True
+
+    if old <= 0:
+        refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_SUB_UAF)
+
+    return False
 
 
 def refcount_dec(r: refcount_t) -> None:

@@ -90,7 +90,9 @@ def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
     """A zeroed array of `n` structs, or of `n` NULL pointers for `pointer`; or NULL."""
     if _failing and should_failslab():
         return None
-    array = [None] * n if type_ is pointer else [type_() for _ in range(n)]
+    array: list[Any] = [None] * n
+    if type_ is not pointer:
+        array[:] = [type_(array) for _ in range(n)]
     live[id(array)] = array
     return array
 
@@ -98,16 +100,43 @@ def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
 kmalloc_objs = kzalloc_objs
 
 
+def kzalloc_flex(type_: type[T], member: str, item: type[Any], n: int) -> T | None:
+    """A zeroed struct whose last member is an array of `n` structs, or NULL."""
+    obj = kzalloc_obj(type_)
+    if obj is not None:
+        setattr(obj, member, [item() for _ in range(n)])
+    return obj
+
+
+def krealloc_array(p: list[Any] | None, n: int) -> list[Any] | None:
+    """An array of pointers grown to `n`, keeping what is in it; NULL, and `p` stays, on failure."""
+    if p is None:
+        return kzalloc_objs(pointer, n)
+    if _failing and should_failslab():
+        return None
+    p.extend([None] * (n - len(p)))
+    return p
+
+
 def kfree(obj: Any) -> None:
     """Free an object or an array; NULL is fine. Freeing twice is a BUG."""
     if obj is None:
         return
+    while id(obj) not in live and _is_first(obj):
+        obj = obj._container
     if live.pop(id(obj), None) is not obj:
         raise KernelBug(f"BUG: invalid or double free of {_kind(obj) if _readable(obj) else obj!r}")
     release(obj)
 
 
 kvfree = kfree
+
+
+def _is_first(obj: Any) -> bool:
+    # The first member of a struct has the struct's address: freeing one frees the other.
+    if not isinstance(obj, struct) or obj._container is None:
+        return False
+    return bool(type(obj._container)._fields[0] == obj._member)
 
 
 def _readable(obj: Any) -> bool:
@@ -118,7 +147,7 @@ def release(obj: Any) -> None:
     """Empty an object, so that every later use of it is a fault."""
     if isinstance(obj, list):
         for item in obj:
-            if isinstance(item, struct):
+            if isinstance(item, struct) and item._container is obj:
                 item._free()
         obj.clear()
     else:

@@ -11,8 +11,12 @@ The class becomes a slotted class whose constructor zeroes it, as kzalloc() does
 knows its container and the member it is, which is all `container_of()` needs. A generated
 constructor is an order of magnitude faster than a loop over fields, so the source of three
 functions is generated per struct: `__init__`, `_zero` (memset to 0, embedded structs keep their
-identity) and `_free` (kfree: every slot is emptied, which unties the cycles every list head makes
-and turns any later read into a fault).
+identity) and `_free` (kfree: every slot is emptied, so that a later read is a fault; so are the
+`_knots`, the pointers of embedded list heads and tree nodes that may point to themselves, which
+unties the cycles that would otherwise wait for the garbage collector).
+
+A member that is compared and exchanged *and* stored to is declared `cas[T | None]`: its stores take
+the lock that cmpxchg() takes, because Python has no other way to order the two.
 
 A table of callbacks is written with designated initialisers, `drm_sched_backend_ops(run_job=f)`:
 a struct of the kind `class X(struct, table=True)`.
@@ -23,15 +27,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from kport.arch.types import XCHG_LOCK
 
 T = TypeVar("T")
+
+cas = Annotated[T, "compared and exchanged"]
 
 _ZERO = {"bool": "False", "str": '""'}
 _SCALARS = frozenset(
     ("int", "u8", "u32", "s32", "u64", "s64", "unsigned_long", "long", "float", "bool", "str")
 )
-_POINTERS = ("list[", "dict[", "Callable[", "Any", "object", "tuple[")
+_POINTERS = ("cas[", "list[", "dict[", "deque[", "Callable[", "Any", "object", "tuple[")
 
 
 def _initial(annotation: Any, scope: FrameType) -> tuple[str, type | None]:
@@ -66,10 +74,10 @@ def _sources(
             zero.append(f"self.{field} = {text}")
         else:
             names[f"_k{number}"] = kind
-            args = f'(self, "{field}")' if isinstance(kind, structmeta) else "()"
+            args = f'(self, "{field}")' if hasattr(kind, "_container") else "()"
             init.append(f"self.{field} = _k{number}{args}")
             zero.append(f"self.{field}._zero()")
-            free.append(f"self.{field}._free()")
+            free += [f"del self.{field}.{inner}" for inner in getattr(kind, "_knots", ())]
         free.append(f"del self.{field}")
     head = "def __init__(self, _container=None, _member=None"
     if table:
@@ -83,6 +91,34 @@ def _sources(
         f"def _free(self):{body}{body.join(free or ['return'])}\n"
     )
     return text, names
+
+
+def _knots(fields: dict[str, tuple[str, type | None]], own: tuple[str, ...]) -> tuple[str, ...]:
+    """The members, own and of embedded structs, through which an object can point to itself."""
+    inner = [
+        f"{field}.{knot}"
+        for field, (_, kind) in fields.items()
+        if kind is not None
+        for knot in getattr(kind, "_knots", ())
+    ]
+    return (*own, *inner)
+
+
+class _cas_member:
+    """The descriptor of a `cas` member: a slot whose stores are ordered against cmpxchg()."""
+
+    def __init__(self, slot: Any) -> None:
+        self._slot = slot
+
+    def __get__(self, obj: Any, owner: Any = None) -> Any:
+        return self._slot.__get__(obj, owner)
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        with XCHG_LOCK:
+            self._slot.__set__(obj, value)
+
+    def __delete__(self, obj: Any) -> None:
+        self._slot.__delete__(obj)
 
 
 class structmeta(type):
@@ -99,6 +135,7 @@ class structmeta(type):
             return super().__new__(mcls, name, bases, ns)
         ns["__slots__"] = tuple(own)
         ns["_fields"] = tuple(own)
+        ns["_knots"] = _knots(own, ns.get("_knots", ()))
         text, names = _sources(own, table)
         made: dict[str, Callable[..., Any]] = {}
         exec(compile(text, f"<struct {name}>", "exec"), names, made)
@@ -106,7 +143,11 @@ class structmeta(type):
             function.__qualname__ = f"{name}.{function.__name__}"
             function.__module__ = ns["__module__"]
         ns.update(made)
-        return super().__new__(mcls, name, bases, ns)
+        cls = super().__new__(mcls, name, bases, ns)
+        for field, text in annotations.items():
+            if isinstance(text, str) and text.startswith("cas["):
+                setattr(cls, field, _cas_member(cls.__dict__[field]))
+        return cls
 
     def __init__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args)
@@ -116,6 +157,7 @@ class struct(metaclass=structmeta):
     """The base of every C struct; identity is the only equality, as with pointers."""
 
     _fields: tuple[str, ...] = ()
+    _knots: tuple[str, ...] = ()
 
     def __init__(self, _container: Any = None, _member: str | None = None, **init: Any) -> None:
         self._container = _container

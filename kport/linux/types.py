@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 INT_MAX = 0x7FFFFFFF
@@ -71,3 +72,13 @@ def ilog2(n: int) -> int:
 def roundup_pow_of_two(n: int) -> int:
     """The least power of two that is >= n > 0 (include/linux/log2.h)."""
     return 1 << (n - 1).bit_length()
+
+
+def max_t(type_: Callable[[int], int], x: int, y: int) -> int:
+    """The greater of two numbers, both cast (include/linux/minmax.h)."""
+    return max(type_(x), type_(y))
+
+
+def min_t(type_: Callable[[int], int], x: int, y: int) -> int:
+    """The lesser of two numbers, both cast (include/linux/minmax.h)."""
+    return min(type_(x), type_(y))

@@ -19,12 +19,14 @@ mod_delayed_work() never does; cancel_*_sync() refuses to be requeued while it w
 for what was queued before it; drain takes only chained work; a WQ_MEM_RECLAIM queue makes progress
 through its rescuer when no worker can be made.
 
-Different: the word `work->data` is spelled out in fields; flush colours are numbers that never wrap;
-idle workers are not culled; a pool makes its first worker with its first item, not at boot.
+Different: the word `work->data` is spelled out in fields; the lists of items are deques;
+flush colours are numbers that never wrap; idle workers are not culled; a
+pool makes its first worker with its first item, not at boot.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -67,9 +69,7 @@ from kport.linux.list import (
     list_empty,
     list_first_entry,
     list_first_entry_or_null,
-    list_for_each_entry,
     list_head,
-    list_move_tail,
 )
 from kport.linux.lockdep import lockdep_map
 from kport.linux.module import EXPORT_SYMBOL, EXPORT_SYMBOL_GPL, boot_data
@@ -142,12 +142,12 @@ work_func_t = Callable[["work_struct"], None]
 class work_struct(struct):
     """A work item.
 
-    `data` has the PENDING bit. `pwq` is where it is queued, else None and `pool` the pool it was on
+    `data` has the PENDING bit. `queued`: on a list. `pwq` is where it is queued, else None and `pool` the pool it was on
     last. `inactive`: held back by max_active. `linked`: the next item in the list must follow it.
     """
 
     data: bitmap
-    entry: list_head
+    queued: bool
     func: work_func_t | None
     pwq: pool_workqueue | None
     pool: worker_pool | None
@@ -174,7 +174,7 @@ class worker_pool(struct):
     flags: int
     limit: int
     nr_running: int
-    worklist: list_head
+    worklist: deque[work_struct] | None
     nr_workers: int
     nr_idle: int
     idle_list: list_head
@@ -192,7 +192,7 @@ class worker(struct):
     current_func: work_func_t | None
     current_pwq: pool_workqueue | None
     current_color: int
-    scheduled: list_head
+    scheduled: deque[work_struct] | None
     task: task_struct | None
     pool: worker_pool | None
     flags: int
@@ -212,7 +212,7 @@ class pool_workqueue(struct):
     work_color: int
     nr_in_flight: dict[int, int]
     nr_active: int
-    inactive_works: list_head
+    inactive_works: deque[work_struct] | None
     mayday_node: list_head
     flushers: list[tuple[int, completion]]
 
@@ -284,7 +284,7 @@ def _init_worker_pool(pool: worker_pool, name: str, limit: int) -> None:
     pool.limit = limit
     pool.busy = {}
     spin_lock_init(pool.lock, "&pool->lock")
-    INIT_LIST_HEAD(pool.worklist)
+    pool.worklist = deque()
     INIT_LIST_HEAD(pool.idle_list)
     timer_setup(pool.mayday_timer, pool_mayday_timeout, 0)
 
@@ -295,7 +295,6 @@ def _init_worker_pool(pool: worker_pool, name: str, limit: int) -> None:
 def INIT_WORK(_work: work_struct, _func: work_func_t) -> None:
     """Prepare a work item that is not queued."""
     _work._zero()
-    INIT_LIST_HEAD(_work.entry)
     _work.func = _func
 
 
@@ -339,8 +338,7 @@ def set_work_pool_and_clear_pending(work: work_struct, pool: worker_pool | None)
     """The item is off its queue; PENDING goes last, it is what others wait for."""
     work.pool = pool
     work.pwq = None
-    work.inactive = False
-    work.linked = False
+    work.queued = work.inactive = work.linked = False
     clear_bit(WORK_STRUCT_PENDING_BIT, work.data)
 
 
@@ -380,12 +378,12 @@ EXPORT_SYMBOL(current_work)
 
 def need_more_worker(pool: worker_pool) -> bool:
     """True if there is work and a worker more may run."""
-    return not list_empty(pool.worklist) and (not pool.limit or pool.nr_running < pool.limit)
+    return bool(pool.worklist) and (not pool.limit or pool.nr_running < pool.limit)
 
 
 def keep_working(pool: worker_pool) -> bool:
     """True if the running worker shall take another item."""
-    return not list_empty(pool.worklist) and pool.nr_running <= pool.limit
+    return bool(pool.worklist) and pool.nr_running <= pool.limit
 
 
 def need_to_create_worker(pool: worker_pool) -> bool:
@@ -400,7 +398,7 @@ def first_idle_worker(pool: worker_pool) -> worker | None:
 
 def kick_pool(pool: worker_pool) -> bool:
     """Wake an idle worker if one is needed; True if one was woken. The pool is locked."""
-    if list_empty(pool.worklist) or (pool.limit and pool.nr_running >= pool.limit):
+    if not pool.worklist or (pool.limit and pool.nr_running >= pool.limit):
         return False
     idle = first_idle_worker(pool)
     if not idle:
@@ -426,7 +424,7 @@ def _create_worker(pool: worker_pool) -> worker | None:
         return None
     new = worker_t()
     INIT_LIST_HEAD(new.entry)
-    INIT_LIST_HEAD(new.scheduled)
+    new.scheduled = deque()
     new.pool = pool
     new.id = pool.next_id
     new.flags = WORKER_PREP | (0 if pool.limit else WORKER_UNBOUND)
@@ -563,13 +561,11 @@ def worker_thread(__worker: Any) -> int:
             if not pool.nr_idle and manage_workers(me):
                 continue
 
-            WARN_ON_ONCE(not list_empty(me.scheduled))
+            WARN_ON_ONCE(me.scheduled)
             worker_clr_flags(me, WORKER_PREP)
 
             while True:
-                work = list_first_entry(pool.worklist, work_struct, "entry")
-
-                if assign_work(work, me):
+                if assign_work(pool.worklist, me):
                     process_scheduled_works(me)
                 if not keep_working(pool):
                     break
@@ -583,32 +579,32 @@ def worker_thread(__worker: Any) -> int:
         schedule()
 
 
-def assign_work(work: work_struct, worker: worker) -> bool:
-    """Give an item to a worker, or to the one that runs it already (False). The pool is locked."""
-    collision = find_worker_executing_work(worker.pool, work)
+def assign_work(works: deque[work_struct], worker: worker) -> bool:
+    """Give the first item of a list to a worker, or to the one that runs it already (False)."""
+    collision = worker.pool.busy.get(works[0])
     if collision:
-        move_linked_works(work, collision.scheduled)
+        move_linked_works(works, 0, collision.scheduled)
         return False
 
-    move_linked_works(work, worker.scheduled)
+    move_linked_works(works, 0, worker.scheduled)
     return True
 
 
-def move_linked_works(work: work_struct, head: list_head) -> None:
-    """Move an item, and those that must follow it, to the end of a list."""
+def move_linked_works(works: deque[work_struct], at: int, to: deque[work_struct]) -> None:
+    """Move the item at an index, and those that must follow it, to the end of another list."""
     while True:
-        linked = work.linked
-        next = work.entry.next
-        list_move_tail(work.entry, head)
-        if not linked:
+        work = works[at]
+        del works[at]
+        to.append(work)
+        if not work.linked:
             return
-        work = container_of(next, work_struct, "entry")
 
 
 def process_scheduled_works(worker: worker) -> None:
     """Run what is assigned to the worker. The pool is locked, and opened meanwhile."""
-    while work := list_first_entry_or_null(worker.scheduled, work_struct, "entry"):
-        process_one_work(worker, work)
+    scheduled = worker.scheduled
+    while scheduled:
+        process_one_work(worker, scheduled.popleft())
 
 
 def process_one_work(worker: worker, work: work_struct) -> None:
@@ -623,9 +619,8 @@ def process_one_work(worker: worker, work: work_struct) -> None:
     color = worker.current_color = work.color
     inactive = work.inactive
 
-    list_del_init(work.entry)
-
-    kick_pool(pool)
+    if pool.worklist:
+        kick_pool(pool)
 
     set_work_pool_and_clear_pending(work, pool)
 
@@ -667,17 +662,9 @@ def pwq_tryinc_nr_active(pwq: pool_workqueue) -> bool:
 def pwq_dec_nr_active(pwq: pool_workqueue) -> None:
     """One active item less: the first that was held back may go. The pool is locked."""
     pwq.nr_active -= 1
-    if list_empty(pwq.inactive_works):
-        return
-    work = list_first_entry(pwq.inactive_works, work_struct, "entry")
-    if pwq_tryinc_nr_active(pwq):
-        __pwq_activate_work(pwq, work)
-
-
-def __pwq_activate_work(pwq: pool_workqueue, work: work_struct) -> None:
-    """Move an item that was held back to the worklist. The pool is locked."""
-    work.inactive = False
-    move_linked_works(work, pwq.pool.worklist)
+    if pwq.inactive_works and pwq_tryinc_nr_active(pwq):
+        pwq.inactive_works[0].inactive = False
+        move_linked_works(pwq.inactive_works, 0, pwq.pool.worklist)
 
 
 def pwq_dec_nr_in_flight(pwq: pool_workqueue, color: int, inactive: bool) -> None:
@@ -701,12 +688,6 @@ def _complete_flushers(pwq: pool_workqueue) -> None:
 
 
 # -- queueing ----------------------------------------------------------------------------------
-
-
-def insert_work(pwq: pool_workqueue, work: work_struct, head: list_head) -> None:
-    """Put an item before `head`. The pool is locked."""
-    work.pwq = pwq
-    list_add_tail(work.entry, head)
 
 
 def is_chained_work(wq: workqueue_struct) -> bool:
@@ -751,20 +732,21 @@ def __queue_work(cpu: int, wq: workqueue_struct, work: work_struct) -> None:
     else:
         spin_lock(pool.lock)
 
-    if WARN_ON(not list_empty(work.entry)):
+    if WARN_ON(work.queued):
         spin_unlock(pool.lock)
         return
 
     color = work.color = pwq.work_color
     pwq.nr_in_flight[color] = pwq.nr_in_flight.get(color, 0) + 1
 
-    if list_empty(pwq.inactive_works) and pwq_tryinc_nr_active(pwq):
-        work.inactive = False
-        insert_work(pwq, work, pool.worklist)
+    work.queued = True
+    work.pwq = pwq
+    if not pwq.inactive_works and pwq_tryinc_nr_active(pwq):
+        pool.worklist.append(work)
         kick_pool(pool)
     else:
         work.inactive = True
-        insert_work(pwq, work, pwq.inactive_works)
+        pwq.inactive_works.append(work)
 
     spin_unlock(pool.lock)
 
@@ -818,7 +800,7 @@ def __queue_delayed_work(
 
     WARN_ON_ONCE(timer.function is not delayed_work_timer_fn)
     WARN_ON_ONCE(timer_pending(timer))
-    WARN_ON_ONCE(not list_empty(work.entry))
+    WARN_ON_ONCE(work.queued)
 
     if not delay:
         __queue_work(cpu, wq, dwork.work)
@@ -906,9 +888,16 @@ def try_to_grab_pending(work: work_struct, cflags: int) -> tuple[int, int]:
         pwq = work.pwq
         if pwq and pwq.pool is pool:
             inactive = work.inactive
-            if inactive:
-                _unlink_inactive(pwq, work)
-            list_del_init(work.entry)
+            works = _list_of(pwq, work)
+            at = works.index(work)
+            if inactive and work.linked:
+                # Barriers behind an item that is held back must still run.
+                move_linked_works(works, at, pool.worklist)
+                works = pool.worklist
+                at = works.index(work)
+                kick_pool(pool)
+            del works[at]
+            work.queued = work.inactive = work.linked = False
             work.pool = pool
             work.pwq = None
             pwq_dec_nr_in_flight(pwq, work.color, inactive)
@@ -921,11 +910,16 @@ def try_to_grab_pending(work: work_struct, cflags: int) -> tuple[int, int]:
     return -EAGAIN, 0
 
 
-def _unlink_inactive(pwq: pool_workqueue, work: work_struct) -> None:
-    # Barriers behind an item that was held back must still run: they go to the worklist.
-    if work.linked:
-        move_linked_works(work, pwq.pool.worklist)
-        kick_pool(pwq.pool)
+def _list_of(pwq: pool_workqueue, work: work_struct) -> deque[work_struct]:
+    """The list a queued item is on: held back, waiting, or assigned to a worker."""
+    if work.inactive:
+        return pwq.inactive_works
+    if work in pwq.pool.worklist:
+        return pwq.pool.worklist
+    for busy in pwq.pool.busy.values():
+        if work in busy.scheduled:
+            return busy.scheduled
+    raise KernelBug("workqueue: a queued item is on no list")
 
 
 def work_grab_pending(work: work_struct, cflags: int) -> tuple[bool, int]:
@@ -1064,17 +1058,20 @@ def insert_wq_barrier(
     barr.work.inactive = True
 
     if worker:
-        head = worker.scheduled.next
+        works, at = worker.scheduled, 0
         color = worker.current_color
     else:
-        head = target.entry.next
+        works = _list_of(pwq, target)
+        at = works.index(target) + 1
         barr.work.linked = target.linked
         color = target.color
         target.linked = True
 
     barr.work.color = color
     pwq.nr_in_flight[color] = pwq.nr_in_flight.get(color, 0) + 1
-    insert_work(pwq, barr.work, head)
+    barr.work.queued = True
+    barr.work.pwq = pwq
+    works.insert(at, barr.work)
 
 
 def check_flush_dependency(
@@ -1228,7 +1225,7 @@ def drain_workqueue(wq: workqueue_struct) -> None:
         flush_workqueue(wq)
 
         spin_lock_irq(pool.lock)
-        drained = not wq.pwq.nr_active and list_empty(wq.pwq.inactive_works)
+        drained = not wq.pwq.nr_active and not wq.pwq.inactive_works
         spin_unlock_irq(pool.lock)
 
         if drained:
@@ -1277,7 +1274,7 @@ def pool_mayday_timeout(t: timer_list) -> None:
 
     stuck = need_to_create_worker(pool)
     if stuck:
-        for work in list_for_each_entry(pool.worklist, work_struct, "entry"):
+        for work in pool.worklist:
             send_mayday(work.pwq)
         if not pool.nr_workers:
             _create_worker(pool)
@@ -1330,10 +1327,13 @@ def assign_rescuer_work(pwq: pool_workqueue, rescuer: worker) -> bool:
     """Give the rescuer the next item of its queue; False if there is none or no need."""
     if not need_to_create_worker(pwq.pool):
         return False
-    for work in list_for_each_entry(pwq.pool.worklist, work_struct, "entry"):
-        if work.pwq is pwq and assign_work(work, rescuer):
-            return True
-    return False
+    works = pwq.pool.worklist
+    at = next((i for i, work in enumerate(works) if work.pwq is pwq), None)
+    if at is None:
+        return False
+    collision = pwq.pool.busy.get(works[at])
+    move_linked_works(works, at, (collision or rescuer).scheduled)
+    return collision is None
 
 
 def init_rescuer(wq: workqueue_struct) -> bool:
@@ -1344,7 +1344,7 @@ def init_rescuer(wq: workqueue_struct) -> bool:
     if not rescuer:
         return False
     INIT_LIST_HEAD(rescuer.entry)
-    INIT_LIST_HEAD(rescuer.scheduled)
+    rescuer.scheduled = deque()
     rescuer.rescue_wq = wq
     rescuer.flags = WORKER_PREP | WORKER_UNBOUND
     wq.rescuer = rescuer
@@ -1369,7 +1369,7 @@ def _setup_wq(wq: workqueue_struct, name: str, flags: int, max_active: int) -> N
     pwq.pool = pools[1 if flags & WQ_HIGHPRI else 0]
     pwq.nr_in_flight = {}
     pwq.flushers = []
-    INIT_LIST_HEAD(pwq.inactive_works)
+    pwq.inactive_works = deque()
     INIT_LIST_HEAD(pwq.mayday_node)
     workqueues[id(wq)] = wq
 
@@ -1431,11 +1431,11 @@ def pending_works() -> list[work_struct]:
     found: list[work_struct] = []
     for pool in (*_bound, *_unbound):
         flags = spin_lock_irqsave(pool.lock)
-        found += list_for_each_entry(pool.worklist, work_struct, "entry")
+        found += pool.worklist
         found += pool.busy
         spin_unlock_irqrestore(pool.lock, flags)
     for wq in list(workqueues.values()):
         flags = spin_lock_irqsave(wq.pwq.pool.lock)
-        found += list_for_each_entry(wq.pwq.inactive_works, work_struct, "entry")
+        found += wq.pwq.inactive_works
         spin_unlock_irqrestore(wq.pwq.pool.lock, flags)
     return found
