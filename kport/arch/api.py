@@ -5,9 +5,9 @@
 A machine has two faces. `Machine` is a handful of slow operations (start a task, sleep, wake, read
 the clock, program the timer, raise an interrupt). `INSTRUCTIONS` are the fast ones: locks, atomics,
 bits, barriers, `current`. The port calls an instruction several dozen times per job, so there is no
-object in between: `kport.arch.link` binds the names of `kport.arch.asm` to the machine that boots, as
-the kernel patches its alternatives at boot. Between them the two lists are all that the port knows
-of the world below it.
+object in between: `kport.arch.link` binds the names of `kport.arch.asm` to the machine that boots,
+as the kernel patches its alternatives at boot. Between them the two lists are all that the port
+knows of the world below it.
 
 `block()` and `wake()` are a binary semaphore per thread: a wake before the block is not lost, two
 wakes before a block count once, and a block may return early. Whoever waits re-tests his condition.
@@ -115,7 +115,7 @@ ALIASES = {
 
 
 class Halted(BaseException):
-    """Raised in every thread of a kernel that has stopped; a BaseException so that nobody eats it."""
+    """Raised in every thread of a kernel that has stopped; a BaseException, so nobody eats it."""
 
 
 class KernelBug(Exception):

@@ -11,8 +11,9 @@ where a machine needs nothing more than C's getattr() it is getattr().
 
 Known limit: a copy of an instruction under a name of your own, or in a closure, stays as it was.
 
-Explorers and exhibits change single functions of the port with `patched()`. There the function object
-stays and its code is exchanged, so that every caller sees it, however it got hold of the function.
+Explorers and exhibits change single functions of the port with `patched()`. There the function
+object stays and its code is exchanged, so that every caller sees it, however it got hold of the
+function.
 """
 
 from __future__ import annotations

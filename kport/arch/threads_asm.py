@@ -410,8 +410,8 @@ def cmpxchg(o: Any, f: str, old: Any, new: Any) -> Any:
     return was
 
 
-# Barriers order nothing that the interpreter has not ordered. `bool` is the cheapest C function that
-# can be called with no argument or one; what it returns is not looked at.
+# Barriers order nothing that the interpreter has not ordered. `bool` is the cheapest C function
+# that can be called with no argument or one; what it returns is not looked at.
 smp_mb = bool
 smp_rmb = bool
 smp_wmb = bool

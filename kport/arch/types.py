@@ -6,14 +6,14 @@ These five classes are the register file of kport. They stand in the lowest laye
 machines must agree on their layout: an object made by the port is handed to whichever machine is
 linked. The kernel's structs are built on top of them in `kport.linux`.
 
-`atomic_t` and `bitmap` carry a lock of their own. Nothing in Python adds to a number atomically, not
-even with the GIL, and one lock for all of them would make strangers wait for each other.
+`atomic_t` and `bitmap` carry a lock of their own. Nothing in Python adds to a number atomically,
+not even with the GIL, and one lock for all of them would make strangers wait for each other.
 """
 
 from __future__ import annotations
 
 from _thread import RLock, allocate_lock
-from typing import Any
+from typing import Any, Self
 
 from kport.arch.api import BadMagic
 
@@ -155,7 +155,7 @@ class bitmap:
         self |= value
 
     def grow(self) -> None:
-        """Make room for all 64 bits; called by an instruction that met a bit above the first eight."""
+        """Make room for all 64 bits; called by an instruction that met a bit above the eighth."""
         with self.lock:
             cells = self.cells
             cells.extend([0] * (64 - len(cells)))
@@ -169,7 +169,7 @@ class bitmap:
     def __or__(self, mask: int) -> int:
         return int(self) | mask
 
-    def __ior__(self, mask: int) -> bitmap:
+    def __ior__(self, mask: int) -> Self:
         if mask > 0xFF:
             self.grow()
         cells = self.cells

@@ -3,13 +3,14 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from drivers/dma-buf/dma-fence.c and include/linux/dma-fence.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/dma-buf/dma-fence.c and include/linux/dma-fence.h,
+# Linux 7.2.13, on 2026-11-20.
 """Fences: one-way signals between drivers.
 
-A fence has a context and a number in it; fences of one context are ordered. Signalling happens once,
-runs the callbacks under the fence's lock with interrupts off, and sets the timestamp. Members that
-share memory in C (cb_list, timestamp, rcu; the inline and the external lock) are fields of their
-own here. Config: LOCKDEP.
+A fence has a context and a number in it; fences of one context are ordered. Signalling happens
+once, runs the callbacks under the fence's lock with interrupts off, and sets the timestamp. Members
+that share memory in C (cb_list, timestamp, rcu; the inline and the external lock) are fields of
+their own here. Config: LOCKDEP.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ class dma_fence_ops(struct, table=True):
 
 def dma_fence_was_initialized(fence: dma_fence) -> int:
     """Non-zero for a fence that was ever initialised; its memory must have been zeroed."""
-    return fence and test_bit(DMA_FENCE_FLAG_INITIALIZED_BIT, fence.flags)
+    return fence and test_bit(DMA_FENCE_FLAG_INITIALIZED_BIT, fence.flags)  # type: ignore[return-value]
 
 
 def dma_fence_put(fence: dma_fence) -> None:

@@ -3,7 +3,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from drivers/dma-buf/dma-fence-array.c and include/linux/dma-fence-array.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/dma-buf/dma-fence-array.c and include/linux/dma-fence-array.h,
+# Linux 7.2.13, on 2026-11-20.
 """A fence that signals when all fences of an array have."""
 
 from __future__ import annotations

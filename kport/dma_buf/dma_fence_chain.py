@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from drivers/dma-buf/dma-fence-chain.c and include/linux/dma-fence-chain.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/dma-buf/dma-fence-chain.c and include/linux/dma-fence-chain.h,
+# Linux 7.2.13, on 2026-11-20.
 """A fence in a chain: it signals when its own fence and all before it in the chain have."""
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
 #
-# Translated to Python from drivers/dma-buf/dma-resv.c and include/linux/dma-resv.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/dma-buf/dma-resv.c and include/linux/dma-resv.h,
+# Linux 7.2.13, on 2026-11-20.
 """Reservation objects: the fences of a buffer, each with how it uses it.
 
 Writers hold the ww_mutex, readers need only RCU. In C a table entry is a fence pointer with the
@@ -555,7 +556,7 @@ def dma_resv_get_fences(
     cursor = dma_resv_iter()
 
     num_fences = 0
-    fences = None
+    fences: list[dma_fence] = None
 
     dma_resv_iter_begin(cursor, obj, usage)
     for fence in dma_resv_for_each_fence_unlocked(cursor):
@@ -618,7 +619,7 @@ EXPORT_SYMBOL_GPL(dma_resv_get_singleton)
 def dma_resv_wait_timeout(
     obj: dma_resv, usage: dma_resv_usage, intr: bool, timeout: int
 ) -> int:
-    """Wait for all fences that fit, at most `timeout` ticks; returns as dma_fence_wait_timeout()."""
+    """Wait for all fences that fit, at most `timeout` ticks; as dma_fence_wait_timeout()."""
     ret = timeout if timeout else 1
     cursor = dma_resv_iter()
 

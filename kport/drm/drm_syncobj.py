@@ -3,7 +3,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
 #
-# Translated to Python from drivers/gpu/drm/drm_syncobj.c and include/drm/drm_syncobj.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/gpu/drm/drm_syncobj.c and include/drm/drm_syncobj.h,
+# Linux 7.2.13, on 2026-11-20.
 """Sync objects: containers of a fence that user space names by handle.
 
 The half of the file that kernel code calls. Left out: the ioctls, and file descriptors (sync_file

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The atomic operations that are made of others (include/linux/atomic/*.h, Linux 7.2.13).
 
-Ordering suffixes (_relaxed, _acquire, _release) name the same operation: no weak memory is modelled.
+Ordering suffixes (_relaxed, _acquire, _release) name the same operation: no weak memory is
+modelled.
 """
 
 from __future__ import annotations
 
-from typing import Any
 
 from kport.arch.asm import (
     atomic64_fetch_add,

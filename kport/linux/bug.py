@@ -45,7 +45,7 @@ def place(frame: FrameType) -> str:
 
 def stack(frame: FrameType | None, limit: int = 32) -> list[str]:
     """The call trace of a frame, innermost first, one line each."""
-    lines = []
+    lines: list[str] = []
     while frame is not None and len(lines) < limit:
         lines.append(f" {frame.f_code.co_name}+{place(frame)}")
         frame = frame.f_back

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from kport.arch.asm import rcu_read_lock, rcu_read_unlock
 from kport.linux.spinlock import (
@@ -87,7 +87,7 @@ class labels:
         self._names = names
         self._at = 0
 
-    def __enter__(self) -> labels:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

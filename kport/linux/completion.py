@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/sched/completion.c and include/linux/completion.h, Linux 7.2.13, on 2026-11-20.
-"""Completions: a counter one can wait for. complete() lets one waiter pass, complete_all() all, ever."""
+# Translated to Python from kernel/sched/completion.c and include/linux/completion.h,
+# Linux 7.2.13, on 2026-11-20.
+"""Completions: a counter one can wait for. complete() lets one waiter pass, complete_all() all."""
 
 from __future__ import annotations
 

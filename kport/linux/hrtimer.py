@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""High resolution timers (include/linux/hrtimer.h, kernel/time/hrtimer.c of Linux 7.2.13), modelled.
+"""High resolution timers (hrtimer.h, kernel/time/hrtimer.c of Linux 7.2.13), modelled.
 
 Kept exactly: the callback runs as a hard interrupt, never before its time; NORESTART and RESTART;
 `hrtimer_cancel()` waits for a running callback; a start re-arms a queued timer.

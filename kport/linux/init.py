@@ -143,10 +143,10 @@ def boot(
 ) -> Iterator[Kernel]:
     """Make one kernel and run the block in it.
 
-    `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds per
-    kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
-    assertions and list checks. Raises KernelOops when kernel
-    code raised anywhere, ValueError for an unknown arch or parameter.
+    `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds
+    per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
+    assertions and list checks. Raises KernelOops when kernel code raised anywhere, ValueError for
+    an unknown arch or parameter.
     """
     global _booted
     if _booted is not None:

@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/irq_work.c and include/linux/irq_work.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from kernel/irq_work.c and include/linux/irq_work.h,
+# Linux 7.2.13, on 2026-11-20.
 """Work for a hard interrupt of one's own: queued from anywhere, run as soon as interrupts allow.
 
 Config: SMP, not PREEMPT_RT; the architecture has the interrupt. There is one raised list, not one

@@ -2,11 +2,12 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/kthread.c and include/linux/kthread.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from kernel/kthread.c and include/linux/kthread.h,
+# Linux 7.2.13, on 2026-11-20.
 """Kernel threads: create, stop, park, unpark; and kthread_worker, a thread with a queue of work.
 
-Left out: CPU affinity and NUMA, the freezer, cgroups, the mm of a borrowed address space. `kthreadd`
-starts with the first thread somebody asks for.
+Left out: CPU affinity and NUMA, the freezer, cgroups, the mm of a borrowed address space.
+`kthreadd` starts with the first thread somebody asks for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from kport.linux.bitops import BIT, bitmap, clear_bit, set_bit, test_bit
 from kport.linux.bug import WARN_ON, WARN_ON_ONCE
 from kport.linux.cleanup import goto, labels
 from kport.linux.completion import (
-    COMPLETION_INITIALIZER_ONSTACK,
     DECLARE_COMPLETION_ONSTACK,
     complete,
     completion,
@@ -856,8 +856,7 @@ def __kthread_cancel_work_sync(work: kthread_work, is_dwork: bool) -> bool:
 
     if label("out_fast"):
         raw_spin_unlock_irqrestore(worker.lock, flags)
-    if label("out"):
-        return ret
+    return ret
 
 
 def kthread_cancel_work_sync(work: kthread_work) -> bool:

@@ -10,6 +10,7 @@ followed, and `lock_is_held_type()` answers 1 for a map, as `lockdep_enabled()` 
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from kport.arch.asm import current_thread_info, irqs_disabled, lockdep_assert_held
@@ -43,7 +44,7 @@ def lockdep_is_held(lock: Any) -> bool:
 def check_held(lock: Any) -> None:
     """What lockdep_assert_held() is while lock debugging is on."""
     if lock.owner is not current_thread_info() and not lockdep_is_held(lock):
-        bug.report("lock is not held", bug.sys._getframe(1))
+        bug.report("lock is not held", sys._getframe(1))
 
 
 DEBUG_LOCKS = {"lockdep_assert_held": check_held}

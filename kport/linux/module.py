@@ -114,7 +114,8 @@ def set_parameters(values: dict[str, Any]) -> None:
     """
     for name in values:
         if name not in parameters:
-            raise ValueError(f"no module has the parameter {name}; there is: {', '.join(parameters)}")
+            known = ", ".join(parameters)
+            raise ValueError(f"no module has the parameter {name}; there is: {known}")
     for param in parameters.values():
         param.namespace[param.variable] = param.type(values.get(param.name, param.default))
 

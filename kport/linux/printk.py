@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel log: pr_err() and its family, and the buffer that `dmesg` reads.
 
-A record is kept whole with its level and time; the buffer holds the last 4096. Listeners (a console,
-the monitor) are called with each record as it is made.
+A record is kept whole with its level and time; the buffer holds the last 4096. Listeners (a
+console, the monitor) are called with each record as it is made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOG_LINES = 4096
 
 
 class record(NamedTuple):
-    """One message: level 0 (emergency) to 7 (debug), time in ns since boot, text without newline."""
+    """One message: level 0 (emergency) to 7 (debug), ns since boot, text with no newline."""
 
     level: int
     ts: int

@@ -4,7 +4,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Translated to Python from lib/rbtree.c, include/linux/rbtree.h and include/linux/rbtree_augmented.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from lib/rbtree.c, include/linux/rbtree.h and
+# include/linux/rbtree_augmented.h, Linux 7.2.13, on 2026-11-20.
 """Red-black trees. Equal keys stay in order of insertion, because `less` is strict.
 
 The parent pointer and the colour share a word in C; here the word is the pair (parent, colour). A
@@ -547,7 +548,7 @@ def rb_replace_node_cached(victim: rb_node, new: rb_node, root: rb_root_cached) 
 
 def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | None:
     """Insert by `less`, behind its equals; returns the node if it is the leftmost now."""
-    link = (tree.rb_root, "rb_node")  # kport: pointer-to-pointer
+    link: tuple[Any, str] = (tree.rb_root, "rb_node")  # kport: pointer-to-pointer
     at = tree.rb_root.rb_node
     parent = None
     leftmost = True
@@ -570,7 +571,7 @@ def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | 
 
 def rb_add(node: rb_node, tree: rb_root, less: Less) -> None:
     """Insert by `less`, behind its equals."""
-    link = (tree, "rb_node")  # kport: pointer-to-pointer
+    link: tuple[Any, str] = (tree, "rb_node")  # kport: pointer-to-pointer
     at = tree.rb_node
     parent = None
 

@@ -3,10 +3,10 @@
 """RCU (include/linux/rcupdate.h, kernel/rcu of Linux 7.2.13), modelled with real grace periods.
 
 A reader counts its nesting in its own thread_info, and its completed sections. One kthread,
-`rcu_preempt`, takes the callbacks that have gathered, sleeps a tick, and then waits for every reader
-it finds inside a section to leave it once. Only then do the callbacks run, in order, with softirqs
-accounted so that they cannot sleep. The tick at the beginning is not only batching: it is far
-longer than any store of a reader needs to become visible, which is all the ordering a reader's
+`rcu_preempt`, takes the callbacks that have gathered, sleeps a tick, and then waits for every
+reader it finds inside a section to leave it once. Only then do the callbacks run, in order, with
+softirqs accounted so that they cannot sleep. The tick at the beginning is not only batching: it is
+far longer than any store of a reader needs to become visible, which is all the ordering a reader's
 plain increment needs on a Python without the GIL.
 """
 

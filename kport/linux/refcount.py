@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from include/linux/refcount.h and lib/refcount.c, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from include/linux/refcount.h and lib/refcount.c,
+# Linux 7.2.13, on 2026-11-20.
 """Reference counters that saturate and complain instead of wrapping.
 
-A value outside 1..INT_MAX is an error: the counter goes to REFCOUNT_SATURATED, the object leaks, and
-one warning per kernel and kind says so.
+A value outside 1..INT_MAX is an error: the counter goes to REFCOUNT_SATURATED, the object leaks,
+and one warning per kernel and kind says so.
 """
 
 from __future__ import annotations

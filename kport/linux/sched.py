@@ -12,6 +12,7 @@ are in ticks and never early; a signal ends an interruptible sleep.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -86,8 +87,8 @@ class task_struct(struct):
     non_block_count: int
 
 
-# Set by the boot: the machine of this kernel.
-machine: Machine
+# The machine of this kernel, set by the boot.
+machine: Machine = None
 
 # Set by the files that know: what a worker does around a sleep, and what is left of a dead task.
 wq_worker_sleeping: Callable[[Any], None] = lambda task: None
@@ -204,7 +205,7 @@ def __schedule_bug(prev: task_struct) -> None:
     pr_err(
         "BUG: scheduling while atomic: %s/%d/0x%08x\n", prev.comm, prev.pid, preempt_count()
     )
-    bug.report("scheduling while atomic", bug.sys._getframe(2))
+    bug.report("scheduling while atomic", sys._getframe(2))
 
 
 def schedule() -> None:
@@ -318,7 +319,7 @@ def might_sleep() -> None:
             ti.task.pid,
             ti.task.comm,
         )
-        bug.report("sleeping function called from invalid context", bug.sys._getframe(1))
+        bug.report("sleeping function called from invalid context", sys._getframe(1))
 
 
 def wait_task_inactive(p: task_struct, match_state: int) -> int:

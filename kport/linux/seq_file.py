@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""The sink of a debugfs file (include/linux/seq_file.h of Linux 7.2.13): text that is read later."""
+"""The sink of a debugfs file (include/linux/seq_file.h of Linux 7.2.13): text, read later."""
 
 from __future__ import annotations
 

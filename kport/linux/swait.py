@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/sched/swait.c and include/linux/swait.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from kernel/sched/swait.c and include/linux/swait.h,
+# Linux 7.2.13, on 2026-11-20.
 """Simple wait queues: FIFO, no callbacks, wake one or all. Completions are made of them."""
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ An event is defined by what it records and how that prints:
     job_class = DECLARE_EVENT_CLASS(TP_fast_assign, TP_printk)
     trace_drm_sched_job_run = DEFINE_EVENT("gpu_scheduler", "drm_sched_job_run", 2, job_class)
 
-`trace_...()` does one test while nobody listens: it looks at none of its arguments. A probe is called
-with the event, the thread, the time in ns and the recorded values; strings are copied when the
-event happens, so an object may be gone by the time the record is printed.
+`trace_...()` does one test while nobody listens: it looks at none of its arguments. A probe is
+called with the event, the thread, the time in ns and the recorded values; strings are copied when
+the event happens, so an object may be gone by the time the record is printed.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def DEFINE_EVENT(system: str, name: str, nargs: int, cls: event_class) -> Callab
         if funcs:
             hit(a, b)
 
-    function = {1: trace1, 2: trace2}[nargs]
+    functions: dict[int, Callable[..., None]] = {1: trace1, 2: trace2}
+    function = functions[nargs]
     function.__name__ = function.__qualname__ = f"trace_{name}"
     return function
 

@@ -9,7 +9,7 @@ print a struct by its type, never by an address, so that two runs print the same
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _SPEC = re.compile(r"%([-+ #0]*)(\*|\d+)?(\.\d+)?(?:hh|h|ll|l|z|j|t|L)?([a-zA-Z%])([xsSBKf]?)")
@@ -25,7 +25,7 @@ def _one(match: re.Match[str]) -> str:
     return f"{head}{kind}{tail}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def translate(fmt: str) -> str:
     """The Python %-format that prints what the kernel format prints."""
     return _SPEC.sub(_one, fmt)

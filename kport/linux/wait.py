@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/sched/wait.c and include/linux/wait.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from kernel/sched/wait.c and include/linux/wait.h,
+# Linux 7.2.13, on 2026-11-20.
 """Wait queues. Non-exclusive waiters stand at the head, exclusive ones at the tail.
 
 A wake-up calls the waiters' functions from the head on, until it has woken its number of exclusive

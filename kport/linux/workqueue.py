@@ -142,8 +142,9 @@ work_func_t = Callable[["work_struct"], None]
 class work_struct(struct):
     """A work item.
 
-    `data` has the PENDING bit. `queued`: on a list. `pwq` is where it is queued, else None and `pool` the pool it was on
-    last. `inactive`: held back by max_active. `linked`: the next item in the list must follow it.
+    `data` has the PENDING bit. `queued`: on a list. `pwq` is where it is queued, else None and
+    `pool` the pool it was on last. `inactive`: held back by max_active. `linked`: the next item in
+    the list must follow it.
     """
 
     data: bitmap

@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Translated to Python from kernel/locking/ww_mutex.h and include/linux/ww_mutex.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from kernel/locking/ww_mutex.h and include/linux/ww_mutex.h,
+# Linux 7.2.13, on 2026-11-20.
 """Wound/wait and wait/die mutexes: many locks in any order, deadlocks broken by age.
 
 A context takes a stamp when it begins; the smaller one is older. In a wait-die class a younger

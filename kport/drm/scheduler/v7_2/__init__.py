@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""The GPU scheduler of Linux 7.2.13: gpu-sched-y := sched_main.o sched_fence.o sched_entity.o sched_rq.o"""
+"""The GPU scheduler of Linux 7.2.13: sched_main, sched_fence, sched_entity, sched_rq."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kport.dma_buf.dma_fence import (
@@ -68,7 +68,7 @@ class drm_sched_entity(struct):
     lock: spinlock_t
     rq: drm_sched_rq | None
     stats: drm_sched_entity_stats | None
-    sched_list: list[drm_gpu_scheduler] | None
+    sched_list: Sequence[drm_gpu_scheduler] | None
     num_sched_list: int
     priority: drm_sched_priority
     rq_priority: drm_sched_priority
@@ -99,7 +99,7 @@ class drm_sched_rq(struct):
 
 
 class drm_sched_fence(struct):
-    """The two fences of a job: `scheduled` when it was handed to the hardware, `finished` at its end.
+    """The two fences of a job: `scheduled` when the hardware got it, `finished` at its end.
 
     `parent` is the hardware's fence from run_job(); `deadline` in ns, for the parent to come.
     """

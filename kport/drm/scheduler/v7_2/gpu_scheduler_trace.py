@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
 #
-# Translated to Python from drivers/gpu/drm/scheduler/gpu_scheduler_trace.h, Linux 7.2.13, on 2026-11-20.
+# Translated to Python from drivers/gpu/drm/scheduler/gpu_scheduler_trace.h,
+# Linux 7.2.13, on 2026-11-20.
 """The trace events of the scheduler; their text is stable user space API of the kernel."""
 
 from __future__ import annotations

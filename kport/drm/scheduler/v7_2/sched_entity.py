@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kport.arch.asm import (
     WRITE_ONCE,
     cmpxchg,
@@ -104,7 +106,7 @@ def drm_sched_entity_stats_job_add_gpu_time(job: drm_sched_job) -> ktime_t:
 def drm_sched_entity_init(
     entity: drm_sched_entity,
     priority: drm_sched_priority,
-    sched_list: list[drm_gpu_scheduler] | None,
+    sched_list: Sequence[drm_gpu_scheduler] | None,
     num_sched_list: int,
     guilty: atomic_t | None,
 ) -> int:
@@ -174,7 +176,7 @@ EXPORT_SYMBOL(drm_sched_entity_init)
 
 def drm_sched_entity_modify_sched(
     entity: drm_sched_entity,
-    sched_list: list[drm_gpu_scheduler],
+    sched_list: Sequence[drm_gpu_scheduler],
     num_sched_list: int,
 ) -> None:
     """Replace the list of schedulers; not while jobs can be pushed to the entity."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class drm_sched_entity_stats(struct):
-    """GPU time of an entity, in ns; outlives it as long as a job holds it. `lock` guards the rest."""
+    """GPU time of an entity, in ns; outlives it while a job holds it. `lock` guards the rest."""
 
     kref: kref
     lock: spinlock_t

@@ -11,6 +11,7 @@ bound what is on the hardware; a delayed work item watches the oldest job.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE
@@ -580,7 +581,7 @@ def drm_sched_get_finished_job(sched: drm_gpu_scheduler) -> drm_sched_job | None
 
 
 def drm_sched_pick_best(
-    sched_list: list[drm_gpu_scheduler], num_sched_list: int
+    sched_list: Sequence[drm_gpu_scheduler], num_sched_list: int
 ) -> drm_gpu_scheduler | None:
     """The ready scheduler with the least load, or NULL if none is ready."""
     picked_sched = None

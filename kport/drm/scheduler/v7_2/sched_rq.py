@@ -105,7 +105,7 @@ def drm_sched_rq_init(sched: drm_gpu_scheduler, rq: drm_sched_rq) -> None:
     rq.head_prio = DRM_SCHED_PRIORITY_INVALID
 
 
-# GPU time becomes virtual time by a shift: kernel 2x the share of high, high 4x normal, normal 8x low.
+# GPU time becomes virtual time by a shift. Shares: kernel 2x high, high 4x normal, normal 8x low.
 vruntime_shift = (1, 2, 4, 7)
 
 

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2008 Advanced Micro Devices, Inc.
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+#
+# After drivers/gpu/drm/amd/amdgpu/amdgpu_device.c, Linux 7.2.13, on 2026-11-20.
+"""Bringing a device up and taking it down."""
+
+from __future__ import annotations
+
+from kport.dma_buf.dma_fence import dma_fence_context_alloc
+from kport.drivers.amdgpu.amdgpu import amdgpu_device, amdgpu_ring
+from kport.drivers.amdgpu.amdgpu_fence import (
+    amdgpu_fence_driver_hw_fini_ring,
+    amdgpu_fence_driver_init_ring,
+    amdgpu_fence_driver_sw_fini_ring,
+    amdgpu_fence_irq,
+)
+from kport.drivers.amdgpu.amdgpu_job import amdgpu_sched_ops
+from kport.drm.scheduler.v7_2.gpu_scheduler import (
+    DRM_SCHED_PRIORITY_COUNT,
+    drm_sched_init_args,
+)
+from kport.drm.scheduler.v7_2.sched_main import drm_sched_fini, drm_sched_init
+from kport.hw.gpu import FakeGpu
+from kport.linux import sched
+from kport.linux.err import ENOMEM
+from kport.linux.interrupt import free_irq, request_irq
+from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.types import roundup_pow_of_two
+
+amdgpu_sched_hw_submission = 2  # jobs on a ring at once, as the module parameter of that name
+
+
+def amdgpu_device_init(
+    name: str,
+    rings: list[str],
+    timeout: int,
+    credit_limit: int = amdgpu_sched_hw_submission,
+) -> tuple[int, amdgpu_device | None]:
+    """A device with one scheduler per ring: (0, device) or (-ENOMEM, None).
+
+    `timeout` of jobs in ticks; `credit_limit` is how many credits fit on a ring.
+    """
+    adev = kzalloc_obj(amdgpu_device)
+    if not adev:
+        return -ENOMEM, None
+    adev.name = adev.dev.name = name
+    adev.dev.driver = "amdgpu"
+    adev.gpu = FakeGpu(sched.machine, name)
+    adev.rings = []
+    adev.fence_context = dma_fence_context_alloc(max(1, len(rings)))
+    for ring_name in rings:
+        r = amdgpu_ring_init(adev, ring_name, timeout, credit_limit)
+        if r:
+            amdgpu_device_fini(adev)
+            return r, None
+    return 0, adev
+
+
+def amdgpu_ring_init(
+    adev: amdgpu_device, name: str, timeout: int, credit_limit: int
+) -> int:
+    """Add a ring and start its scheduler: 0 or -ENOMEM."""
+    ring = kzalloc_obj(amdgpu_ring)
+    if not ring:
+        return -ENOMEM
+    ring.adev = adev
+    ring.name = name
+    ring.idx = adev.num_rings
+    ring.num_hw_submission = roundup_pow_of_two(min(credit_limit, 4096))
+    ring.max_dw = 256
+    r = amdgpu_fence_driver_init_ring(ring)
+    if r:
+        kfree(ring)
+        return r
+    r = drm_sched_init(
+        ring.sched,
+        drm_sched_init_args(
+            ops=amdgpu_sched_ops,
+            num_rqs=DRM_SCHED_PRIORITY_COUNT,
+            credit_limit=credit_limit,
+            timeout=timeout,
+            name=ring.name,
+            dev=adev.dev,
+        ),
+    )
+    if r:
+        amdgpu_fence_driver_sw_fini_ring(ring)
+        kfree(ring)
+        return r
+    ring.hw = adev.gpu.add_ring(name, words=16 * max(256, ring.num_hw_submission))
+    ring.irq = ring.hw.line = request_irq(amdgpu_fence_irq, f"{adev.name}-{name}", ring)
+    ring.fence_drv.initialized = True
+    adev.num_rings += 1
+    adev.rings.append(ring)
+    return 0
+
+
+def amdgpu_device_fini(adev: amdgpu_device) -> None:
+    """Wait for the rings to run empty and take the device down; entities must be gone."""
+    for ring in adev.rings:
+        amdgpu_fence_driver_hw_fini_ring(ring)
+    for ring in adev.rings:
+        drm_sched_fini(ring.sched)
+    adev.gpu.power_off()
+    for ring in adev.rings:
+        free_irq(ring.irq)
+        amdgpu_fence_driver_sw_fini_ring(ring)
+        kfree(ring)
+    kfree(adev)
