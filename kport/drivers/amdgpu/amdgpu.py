@@ -12,6 +12,7 @@ from typing import Any
 from kport.dma_buf.dma_fence import dma_fence
 from kport.drm.scheduler.v7_2.gpu_scheduler import drm_gpu_scheduler, drm_sched_job
 from kport.linux.atomic import atomic_t
+from kport.linux.completion import completion
 from kport.linux.device import device
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.ktime import ktime_t
@@ -59,7 +60,11 @@ class amdgpu_ring(struct):
 
 
 class amdgpu_device(struct):
-    """A device: its rings in order of their index, and its fence contexts (one per ring)."""
+    """A device: its rings in order of their index, and its fence contexts (one per ring).
+
+    `num_jobs`: jobs submitted and not yet freed, plus one until the device goes; at zero `idle` is
+    complete.
+    """
 
     dev: device
     name: str
@@ -68,6 +73,8 @@ class amdgpu_device(struct):
     num_rings: int
     fence_context: u64
     gpu_reset_counter: atomic_t
+    num_jobs: atomic_t
+    idle: completion
 
 
 class amdgpu_fence(struct):

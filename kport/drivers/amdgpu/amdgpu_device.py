@@ -15,7 +15,7 @@ from kport.drivers.amdgpu.amdgpu_fence import (
     amdgpu_fence_driver_sw_fini_ring,
     amdgpu_fence_irq,
 )
-from kport.drivers.amdgpu.amdgpu_job import amdgpu_sched_ops
+from kport.drivers.amdgpu.amdgpu_job import amdgpu_device_put_job, amdgpu_sched_ops
 from kport.drm.scheduler.v7_2.gpu_scheduler import (
     DRM_SCHED_PRIORITY_COUNT,
     drm_sched_init_args,
@@ -23,6 +23,8 @@ from kport.drm.scheduler.v7_2.gpu_scheduler import (
 from kport.drm.scheduler.v7_2.sched_main import drm_sched_fini, drm_sched_init
 from kport.hw.gpu import FakeGpu
 from kport.linux import sched
+from kport.linux.atomic import atomic_set
+from kport.linux.completion import init_completion, wait_for_completion
 from kport.linux.err import ENOMEM
 from kport.linux.interrupt import free_irq, request_irq
 from kport.linux.slab import kfree, kzalloc_obj
@@ -48,6 +50,8 @@ def amdgpu_device_init(
     adev.dev.driver = "amdgpu"
     adev.gpu = FakeGpu(sched.machine, name)
     adev.rings = []
+    atomic_set(adev.num_jobs, 1)
+    init_completion(adev.idle)
     adev.fence_context = dma_fence_context_alloc(max(1, len(rings)))
     for ring_name in rings:
         r = amdgpu_ring_init(adev, ring_name, timeout, credit_limit)
@@ -97,7 +101,13 @@ def amdgpu_ring_init(
 
 
 def amdgpu_device_fini(adev: amdgpu_device) -> None:
-    """Wait for the rings to run empty and take the device down; entities must be gone."""
+    """Wait until every job has been freed and take the device down; entities must be gone.
+
+    The scheduler leaks what is still pending when it goes (it has no cancel_job() here), so the
+    driver must wait, and a batch without end must have been ended before.
+    """
+    amdgpu_device_put_job(adev)
+    wait_for_completion(adev.idle)
     for ring in adev.rings:
         amdgpu_fence_driver_hw_fini_ring(ring)
     for ring in adev.rings:

@@ -20,6 +20,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_was_initialized,
 )
 from kport.drivers.amdgpu.amdgpu import (
+    amdgpu_device,
     amdgpu_fence,
     amdgpu_ib,
     amdgpu_job,
@@ -43,7 +44,8 @@ from kport.drm.scheduler.v7_2.sched_main import (
     drm_sched_job_cleanup,
     drm_sched_job_init,
 )
-from kport.linux.atomic import atomic_read
+from kport.linux.atomic import atomic_dec_and_test, atomic_inc, atomic_read
+from kport.linux.completion import complete
 from kport.linux.device import dev_err
 from kport.linux.err import EINVAL, ENOMEM, ERR_PTR, ETIME
 from kport.linux.slab import kfree, kzalloc_flex, kzalloc_obj
@@ -89,9 +91,16 @@ def amdgpu_job_put_fence(job: amdgpu_job) -> None:
         kfree(job.hw_fence)
 
 
+def amdgpu_device_put_job(adev: amdgpu_device) -> None:
+    """One job less on the device."""
+    if atomic_dec_and_test(adev.num_jobs):
+        complete(adev.idle)
+
+
 def amdgpu_job_free_cb(s_job: drm_sched_job) -> None:
     """The scheduler is done with the job."""
     job = to_amdgpu_job(s_job)
+    adev = to_amdgpu_ring(s_job.sched).adev
     done, user, error = job.done, job.user, s_job.s_fence.finished.error
 
     drm_sched_job_cleanup(s_job)
@@ -101,6 +110,7 @@ def amdgpu_job_free_cb(s_job: drm_sched_job) -> None:
     kfree(job)
     if done:
         done(user, error)
+    amdgpu_device_put_job(adev)
 
 
 def amdgpu_job_free(job: amdgpu_job) -> None:
@@ -117,6 +127,7 @@ def amdgpu_job_submit(job: amdgpu_job) -> dma_fence:
     """Submit a job; returns its finished fence with a reference."""
     drm_sched_job_arm(job.base)
     f = dma_fence_get(job.base.s_fence.finished)
+    atomic_inc(to_amdgpu_ring(job.base.sched).adev.num_jobs)
     drm_sched_entity_push_job(job.base)
 
     return f
