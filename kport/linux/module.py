@@ -4,14 +4,16 @@
 
 Static data of a C file is set by the loader; here it must be set anew for each kernel. `boot_data`
 registers the function that does it. Initcalls run after it in the kernel's order of levels, exits
-in the reverse order when the kernel is left. A module imported while a kernel runs is initialised
-at once, as insmod does.
+in the reverse order when the kernel is left. Modules imported while a kernel runs are initialised
+at the end of that import, as insmod does: only then do all their functions exist.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,7 +24,7 @@ exported: dict[str, list[str]] = {}
 _resets: list[Callable[[], None]] = []
 _inits: list[tuple[int, Callable[[], int]]] = []
 _exits: list[Callable[[], None]] = []
-_running = False
+_loaded: tuple[int, int] = (0, 0)  # how many resets and initcalls this kernel has run
 
 
 class module_param(NamedTuple):
@@ -54,15 +56,11 @@ EXPORT_SYMBOL_GPL = EXPORT_SYMBOL
 def boot_data(reset: F) -> F:
     """Register a function that gives the statics of its file their load-time values."""
     _resets.append(reset)
-    if _running:
-        reset()
     return reset
 
 
 def _initcall(level: int, function: Callable[[], int]) -> None:
     _inits.append((level, function))
-    if _running:
-        _call(function)
 
 
 def _call(function: Callable[[], int]) -> None:
@@ -122,14 +120,23 @@ def set_parameters(values: dict[str, Any]) -> None:
 
 def load() -> None:
     """Reset all statics, then run the initcalls by level and in order of registration."""
-    global _running
-    for reset in list(_resets):
+    global _loaded
+    _loaded = (0, 0)
+    _initialise()
+    sys.meta_path.insert(0, _insmod)
+
+
+def _initialise() -> None:
+    """Run the resets and initcalls that have been registered since the last time."""
+    global _loaded
+    resets, inits = _resets[_loaded[0] :], _inits[_loaded[1] :]
+    _loaded = (len(_resets), len(_inits))
+    for reset in resets:
         reset()
     for level in (EARLY, CORE, SUBSYS, DEVICE, LATE):
-        for at, function in list(_inits):
+        for at, function in inits:
             if at == level:
                 _call(function)
-    _running = True
 
 
 def unload() -> None:
@@ -140,5 +147,36 @@ def unload() -> None:
 
 def unloaded() -> None:
     """The kernel is gone; modules imported from here on wait for the next one."""
-    global _running
-    _running = False
+    if _insmod in sys.meta_path:
+        sys.meta_path.remove(_insmod)
+
+
+class _Insmod:
+    """An import hook while a kernel runs: initialise what the outermost import brought in."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The ordinary spec of a module of kport, with a loader that calls `_initialise()`."""
+        spec = PathFinder.find_spec(name, path, target) if name.startswith("kport.") else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            self._depth += 1
+            try:
+                execute(module)
+            finally:
+                self._depth -= 1
+            if not self._depth:
+                _initialise()
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+_insmod: Any = _Insmod()
