@@ -38,7 +38,11 @@ def _reset_warnings() -> None:
 
 def place(frame: FrameType) -> str:
     """`file.py:line` of a frame, with the C position behind it where it is known."""
-    file, line = frame.f_code.co_filename, frame.f_lineno
+    return place_of(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(file: str, line: int) -> str:
+    """The same of a line of a file."""
     c = positions(file, line)
     return f"{file.removeprefix(_ROOT)}:{line}" + (f" ({c})" if c else "")
 

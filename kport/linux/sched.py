@@ -85,6 +85,7 @@ class task_struct(struct):
     policy: int
     rt_priority: int
     non_block_count: int
+    kunit_test: Any
 
 
 # The machine of this kernel, set by the boot.

@@ -74,6 +74,19 @@ def roundup_pow_of_two(n: int) -> int:
     return 1 << (n - 1).bit_length()
 
 
+def DIV_ROUND_UP(n: int, d: int) -> int:
+    """n / d, rounded up (include/vdso/math.h)."""
+    return -(-n // d)
+
+
+def div_u64(dividend: int, divisor: int) -> int:
+    """n / d of unsigned numbers (include/linux/math64.h)."""
+    return dividend // divisor
+
+
+ARRAY_SIZE = len
+
+
 def max_t(type_: Callable[[int], int], x: int, y: int) -> int:
     """The greater of two numbers, both cast (include/linux/minmax.h)."""
     return max(type_(x), type_(y))
