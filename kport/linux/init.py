@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import gc
 import traceback
+from _thread import allocate_lock
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kport.arch.api import Halted, Line, Machine
+from kport.arch.api import Halted, KernelBug, Line, Machine
+from kport.arch.asm import current_thread_info
 from kport.arch.link import defaults, link
 from kport.arch.threads import Threads
 from kport.arch.types import thread_info
@@ -121,6 +123,22 @@ def oops_report(error: BaseException, ti: thread_info) -> str:
 
 
 _booted: Kernel | None = None
+_boot_lock = allocate_lock()  # of two threads that boot at once, one is refused
+
+# What C would run into as a fault. Raised by kernel code in the main thread it is an oops, as it
+# is in every thread of the kernel's own; any other error there is the block's.
+_FAULTS = (AttributeError, IndexError, TypeError, ZeroDivisionError)
+_KERNEL = ("kport.arch.", "kport.linux.", "kport.dma_buf.", "kport.drm.", "kport.drivers.")
+
+
+def _is_oops(error: Exception) -> bool:
+    """True if an error that left the block arose in kernel code."""
+    if isinstance(error, KernelBug):
+        return True
+    if not isinstance(error, _FAULTS) or error.__traceback__ is None:
+        return False
+    frame = [f for f, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return str(frame.f_globals.get("__name__", "kport.linux.struct")).startswith(_KERNEL)
 
 
 def current_kernel() -> Kernel:
@@ -146,11 +164,9 @@ def boot(
     `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds
     per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
     assertions and list checks. Raises KernelOops when kernel code raised anywhere, ValueError for
-    an unknown arch or parameter.
+    an unknown arch or parameter, RuntimeError if a kernel is booted already.
     """
     global _booted
-    if _booted is not None:
-        raise RuntimeError("a kernel is already booted; C files have one set of statics")
     if isinstance(arch, str):
         if arch not in ARCHES:
             raise ValueError(f"unknown arch {arch!r}; there is: {', '.join(ARCHES)}")
@@ -158,35 +174,50 @@ def boot(
     else:
         machine = arch
     kernel = Kernel(machine)
-    module.set_parameters(params or {})
-    _booted = kernel
-    sched.machine = machine
-    sched.reset_tasks()
-    machine.power_on(kernel)
-    link({**defaults(), **(DEBUG_LOCKS | DEBUG_LIST if debug else {})})
+    with _boot_lock:
+        if _booted is not None:
+            raise RuntimeError("a kernel is already booted; C files have one set of statics")
+        _booted = kernel
+    try:
+        module.set_parameters(params or {})
+        sched.machine = machine
+        sched.reset_tasks()
+        machine.power_on(kernel)
+        with _powered(kernel, {**defaults(), **(DEBUG_LOCKS | DEBUG_LIST if debug else {})}):
+            yield kernel
+    finally:
+        _booted = None
+    if kernel.oopses:
+        raise KernelOops(kernel.oopses[0])
+
+
+@contextmanager
+def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
+    """Initialise a kernel whose machine is on, run the block in it, and switch the machine off."""
+    machine = kernel.machine
     frozen = gc.isenabled()
     if frozen:
         gc.freeze()
     try:
+        link(table)
         module.load()
-        yield kernel
+        yield
         if not machine.dead:
             _leave(kernel)
     except Halted:
         if not kernel.oopses:
             raise
     except Exception as error:
+        if not kernel.oopses and _is_oops(error):
+            kernel.oops(error, current_thread_info())
         if kernel.oopses:
             raise KernelOops(kernel.oopses[0]) from error
         raise
     finally:
         kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
         module.unloaded()
-        _booted = None
         if frozen:
             gc.unfreeze()
-    if kernel.oopses:
-        raise KernelOops(kernel.oopses[0])
 
 
 def _leave(kernel: Kernel) -> None:
