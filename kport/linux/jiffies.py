@@ -29,8 +29,8 @@ def get_jiffies_64() -> int:
 
 
 def jiffies_to_ktime(j: int) -> int:
-    """The time in ns at which jiffies() becomes `j`."""
-    return s64(j - INITIAL_JIFFIES) * TICK_NSEC
+    """The time in ns at which jiffies() becomes `j`, however far away that is."""
+    return (j - INITIAL_JIFFIES) * TICK_NSEC
 
 
 def time_after(a: int, b: int) -> bool:
