@@ -35,7 +35,7 @@ from kport.linux.err import ERESTARTSYS
 from kport.linux.jiffies import jiffies, jiffies_to_ktime
 from kport.linux.printk import pr_err
 from kport.linux.struct import struct
-from kport.linux.types import LONG_MAX
+from kport.linux.types import LONG_MAX, unsigned_long
 
 __all__ = ["ERESTARTSYS", "current"]
 
@@ -234,7 +234,7 @@ def schedule_timeout(timeout: int) -> int:
         schedule()
         return timeout
     if timeout < 0:
-        pr_err("%s: wrong timeout value %x\n", "schedule_timeout", timeout)
+        pr_err("%s: wrong timeout value %lx\n", "schedule_timeout", unsigned_long(timeout))
         __set_current_state(TASK_RUNNING)
         return 0
     expire = timeout + jiffies()
