@@ -40,9 +40,14 @@ class timer_list(struct):
 
 
 class timer_base(struct):
-    """The one timer base: the queue, and the timer whose callback runs now."""
+    """The one timer base: the queue, and the timer whose callback runs now.
+
+    `clk` is the first tick whose timers have not run yet: nothing is queued before it, so a callback
+    that starts its timer for now runs again in the next tick and not for ever in this one.
+    """
 
     lock: spinlock_t
+    clk: int
     queue: TimerQueue | None
     running_timer: timer_list | None
 
@@ -90,16 +95,21 @@ def _detach(base: timer_base, timer: timer_list) -> int:
 
 
 def mod_timer(timer: timer_list, expires: int) -> int:
-    """Let the timer expire at tick `expires`; 1 if it was pending, else 0."""
+    """Let the timer expire at tick `expires`; 1 if it was pending, else 0.
+
+    A timer that was shut down stays as it is.
+    """
     base = _base
     flags = spin_lock_irqsave(base.lock)
-    WARN_ON_ONCE(timer.function is None)
+    if timer.function is None:
+        spin_unlock_irqrestore(base.lock, flags)
+        return 0
     entry = timer.entry
     was = 0 if entry is None else 1
     timer.expires = expires
     if entry is None or expires < entry[0]:
         _detach(base, timer)
-        timer.entry = base.queue.add(expires, timer)
+        timer.entry = base.queue.add(expires if expires > base.clk else base.clk, timer)
         if base.queue.first() is timer.entry:
             _program(base)
     spin_unlock_irqrestore(base.lock, flags)
@@ -122,24 +132,36 @@ def timer_delete(timer: timer_list) -> int:
     return was
 
 
-def try_to_del_timer_sync(timer: timer_list) -> int:
-    """As timer_delete(), or -1 if its callback runs now."""
+def __try_to_del_timer_sync(timer: timer_list, shutdown: bool) -> int:
+    """As timer_delete(), or -1 if its callback runs now; `shutdown` takes its function away."""
     base = _base
     flags = spin_lock_irqsave(base.lock)
     ret = -1
     if base.running_timer is not timer:
         ret = _detach(base, timer)
+    if shutdown:
+        timer.function = None
     spin_unlock_irqrestore(base.lock, flags)
     return ret
 
 
-def timer_delete_sync(timer: timer_list) -> int:
+def try_to_del_timer_sync(timer: timer_list) -> int:
+    """As timer_delete(), or -1 if its callback runs now."""
+    return __try_to_del_timer_sync(timer, False)
+
+
+def __timer_delete_sync(timer: timer_list, shutdown: bool) -> int:
     """Take the timer out and wait for a running callback; 1 if it was pending."""
     while True:
-        ret = try_to_del_timer_sync(timer)
+        ret = __try_to_del_timer_sync(timer, shutdown)
         if ret >= 0:
             return ret
         cpu_relax()
+
+
+def timer_delete_sync(timer: timer_list) -> int:
+    """Take the timer out and wait for a running callback; 1 if it was pending."""
+    return __timer_delete_sync(timer, False)
 
 
 del_timer = timer_delete
@@ -147,10 +169,8 @@ del_timer_sync = timer_delete_sync
 
 
 def timer_shutdown_sync(timer: timer_list) -> int:
-    """timer_delete_sync(), and the timer can never be started again."""
-    ret = timer_delete_sync(timer)
-    timer.function = None
-    return ret
+    """timer_delete_sync(), and the timer can never be started again, not by its callback either."""
+    return __timer_delete_sync(timer, True)
 
 
 def destroy_timer_on_stack(timer: timer_list) -> None:
@@ -164,6 +184,7 @@ def run_timer_softirq() -> None:
     flags = spin_lock_irqsave(base.lock)
     queue = base.queue
     now = jiffies()
+    base.clk = now + 1
     while (first := queue.first()) is not None and first[0] <= now:
         timer = queue.pop()
         if timer.expires > now:
@@ -177,6 +198,5 @@ def run_timer_softirq() -> None:
             function(timer)
         flags = spin_lock_irqsave(base.lock)
         base.running_timer = None
-        now = jiffies()
     _program(base)
     spin_unlock_irqrestore(base.lock, flags)
