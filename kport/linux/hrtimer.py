@@ -38,6 +38,7 @@ HRTIMER_STATE_INACTIVE = 0
 HRTIMER_STATE_ENQUEUED = 1
 
 hrtimer_restart = int
+hrtimer_resolution = 1  # ns
 
 
 class hrtimer(struct):
@@ -171,6 +172,7 @@ def hrtimer_forward(timer: hrtimer, now: ktime_t, interval: ktime_t) -> int:
         return 0
     if WARN_ON(timer.state & HRTIMER_STATE_ENQUEUED):
         return 0
+    interval = max(interval, hrtimer_resolution)
     overrun = delta // interval + 1
     timer.expires = ktime_add(timer.expires, overrun * interval)
     return overrun
