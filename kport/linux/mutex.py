@@ -103,9 +103,14 @@ def __mutex_waiter_is_first(lock: mutex, waiter: mutex_waiter) -> bool:
 
 
 def __mutex_remove_waiter(lock: mutex, waiter: mutex_waiter) -> None:
-    """Take the waiter out; the wait lock is held."""
+    """Take the waiter out; the wait lock is held.
+
+    A hand-off ends when it has happened, or with the last waiter; one who gives up leaves alone
+    what was promised to another.
+    """
     list_del(waiter.list)
-    lock.handoff = False
+    if lock.owner is waiter.task or list_empty(lock.wait_list):
+        lock.handoff = False
 
 
 def wake_up_q(head: WakeQ) -> None:
