@@ -44,6 +44,7 @@ class Ring:
         self._doorbells: deque[tuple[int, int]] = deque()
         self._clock = 0
         self._powered = True
+        self._rushed = False
         self._ended = False
         self._opcodes: dict[int, Callable[[list[int], int], None]] = {
             packets.NOP: self._nop,
@@ -68,6 +69,11 @@ class Ring:
     def space(self) -> int:
         """How many words can be written now without overtaking the engine."""
         return self.words - (self.wptr - self.rptr)
+
+    def rush(self) -> None:
+        """End the running batch now, and every later one as soon as it begins."""
+        self._rushed = True
+        self._machine.wake(self.ti)
 
     def power_off(self) -> None:
         """Stop the engine where it is and wait for its thread."""
@@ -108,12 +114,14 @@ class Ring:
         began = batch.began = max(self._clock, arrival)
         self.running = batch
         if batch.duration is None:
-            while batch.stop_at is None and self._powered:
+            while batch.stop_at is None and self._powered and not self._rushed:
                 self._machine.block()
-            ended = max(began, batch.stop_at or began)
+            stopped = self._machine.clock() if batch.stop_at is None else batch.stop_at
+            ended = max(began, stopped)
         else:
             ended = began + batch.duration
-            self._sleep_until(ended)
+            if not self._sleep_until(ended):
+                ended = max(began, min(ended, self._machine.clock()))
         self.running = None
         batch.ended = self._clock = ended
         self.busy += ended - began
@@ -126,6 +134,10 @@ class Ring:
         if flags & packets.FENCE_INTERRUPT and self.line is not None:
             self._machine.raise_line(self.line)
 
-    def _sleep_until(self, deadline: int) -> None:
-        while self._powered and self._machine.clock() < deadline:
+    def _sleep_until(self, deadline: int) -> bool:
+        """True if the deadline was reached, False if the engine must not wait for it."""
+        while self._machine.clock() < deadline:
+            if not self._powered or self._rushed:
+                return False
             self._machine.block(deadline)
+        return True

@@ -31,30 +31,35 @@ from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.types import roundup_pow_of_two
 
 amdgpu_sched_hw_submission = 2  # jobs on a ring at once, as the module parameter of that name
+AMDGPU_MAX_HW_SUBMISSION = 1 << 16  # ours: a ring has room for so many jobs, whatever the credits
 
 
 def amdgpu_device_init(
     name: str,
     rings: list[str],
     timeout: int,
-    credit_limit: int = amdgpu_sched_hw_submission,
+    credit_limit: int | list[int] = amdgpu_sched_hw_submission,
+    hw_submission: list[int] | None = None,
 ) -> tuple[int, amdgpu_device | None]:
     """A device with one scheduler per ring: (0, device) or (-ENOMEM, None).
 
-    `timeout` of jobs in ticks; `credit_limit` is how many credits fit on a ring.
+    `timeout` of jobs in ticks; `credit_limit` is how many credits fit on a ring, one number for
+    all or one for each. `hw_submission` is how many jobs each ring must have room for, by default
+    one for each credit; with more, run_job() waits for the oldest.
     """
     adev = kzalloc_obj(amdgpu_device)
     if not adev:
         return -ENOMEM, None
     adev.name = adev.dev.name = name
     adev.dev.driver = "amdgpu"
-    adev.gpu = FakeGpu(sched.machine, name)
+    adev.gpu = FakeGpu(sched.machine, name, cells=max(64, len(rings)))
     adev.rings = []
     atomic_set(adev.num_jobs, 1)
     init_completion(adev.idle)
     adev.fence_context = dma_fence_context_alloc(max(1, len(rings)))
-    for ring_name in rings:
-        r = amdgpu_ring_init(adev, ring_name, timeout, credit_limit)
+    limits = credit_limit if isinstance(credit_limit, list) else [credit_limit] * len(rings)
+    for ring_name, limit, jobs in zip(rings, limits, hw_submission or limits, strict=True):
+        r = amdgpu_ring_init(adev, ring_name, timeout, limit, jobs)
         if r:
             amdgpu_device_fini(adev)
             return r, None
@@ -62,16 +67,16 @@ def amdgpu_device_init(
 
 
 def amdgpu_ring_init(
-    adev: amdgpu_device, name: str, timeout: int, credit_limit: int
+    adev: amdgpu_device, name: str, timeout: int, credit_limit: int, hw_submission: int
 ) -> int:
-    """Add a ring and start its scheduler: 0 or -ENOMEM."""
+    """Add a ring with room for `hw_submission` jobs and start its scheduler: 0 or -ENOMEM."""
     ring = kzalloc_obj(amdgpu_ring)
     if not ring:
         return -ENOMEM
     ring.adev = adev
     ring.name = name
     ring.idx = adev.num_rings
-    ring.num_hw_submission = roundup_pow_of_two(min(credit_limit, 4096))
+    ring.num_hw_submission = roundup_pow_of_two(min(hw_submission, AMDGPU_MAX_HW_SUBMISSION))
     ring.max_dw = 256
     r = amdgpu_fence_driver_init_ring(ring)
     if r:
