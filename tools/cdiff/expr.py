@@ -1,0 +1,510 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""C expressions as Python syntax trees, by the table "How C becomes Python"."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import keyword
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tree_sitter import Node
+
+from tools.cdiff import rules
+from tools.cdiff.canon import at, mark
+from tools.cdiff.config import FileRules
+from tools.cdiff.csource import CFunction, line_of
+from tools.cdiff.ctype import CType, Types, base_type, part, text_of
+from tools.cdiff.infer import Inference
+
+_BINARY: dict[str, type[ast.operator]] = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.FloorDiv,
+    "%": ast.Mod,
+    "<<": ast.LShift,
+    ">>": ast.RShift,
+    "&": ast.BitAnd,
+    "|": ast.BitOr,
+    "^": ast.BitXor,
+}
+_COMPARE: dict[str, type[ast.cmpop]] = {
+    "<": ast.Lt,
+    ">": ast.Gt,
+    "<=": ast.LtE,
+    ">=": ast.GtE,
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+}
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$")
+
+
+def name(text: str) -> ast.expr:
+    """A name; a C name that is a keyword here ends in an underscore."""
+    return ast.Name(text + "_" if keyword.iskeyword(text) else text, ast.Load())
+
+
+def field(text: str) -> str:
+    """A member name; two leading underscores become one, because Python mangles them."""
+    text = text + "_" if keyword.iskeyword(text) else text
+    return "_" + text.lstrip("_") if text.startswith("__") else text
+
+
+def call(function: str, *arguments: ast.expr) -> ast.Call:
+    """A call of a function by name."""
+    return ast.Call(name(function), list(arguments), [])
+
+
+def unparenthesized(node: Node) -> Node:
+    """The expression inside any number of parentheses."""
+    while node.type == "parenthesized_expression" and node.named_child_count == 1:
+        node = node.named_children[0]
+    return node
+
+
+class Expressions:
+    """Translates the expressions of one function.
+
+    What an expression does besides having a value comes out as statements: those in `before` stand
+    before the statement that the expression is part of, those in `after` behind it. `used` gathers
+    the names of the rules that were applied.
+    """
+
+    def __init__(
+        self,
+        function: CFunction,
+        types: Types,
+        config: dict[str, int],
+        special: FileRules | None = None,
+    ) -> None:
+        self.function = function
+        self.types = types
+        self.config = config
+        self.special = special or FileRules()
+        self.macro_names = (
+            frozenset(name for name, _ in function.parameters)
+            if function.kind == "macro"
+            else frozenset()
+        )
+        self.env: dict[str, CType] = dict(function.parameters)
+        self.infer = Inference(types, self.env)
+        self.before: list[ast.stmt] = []
+        self.after: list[ast.stmt] = []
+        self.used: set[str] = set()
+        self.unsure: list[tuple[int, str]] = []
+        out = rules.OUT_PARAMS.get(function.name)
+        self.outs = out.names if out is not None else ()
+
+    def translate(self, node: Node) -> ast.expr:
+        """The Python expression; lines are those of the C."""
+        method = getattr(self, f"_{node.type}", self._unsupported)
+        if node.type.endswith(("_statement", "declaration")):
+            method = self._unsupported
+        result: ast.expr = method(node)
+        return at(result, line_of(node), node.end_point[0] + 1)
+
+    def _unsupported(self, node: Node) -> ast.expr:
+        return call("unsupported", ast.Constant(node.type))
+
+    # -- leaves
+
+    def _identifier(self, node: Node) -> ast.expr:
+        text = text_of(node)
+        if text in rules.CALLED and text not in self.env:
+            return call(text)
+        if text == "type" and text in self.macro_names:
+            return name("type_")
+        if text == "__func__":
+            return ast.Constant(self.function.name)
+        if self.function.variadic and text in (self.function.parameters[-1][0], "__VA_ARGS__"):
+            if self.function.kind == "macro":
+                return ast.Starred(name(text.removesuffix("...")), ast.Load())
+        return name(text)
+
+    def _number_literal(self, node: Node) -> ast.expr:
+        match = _NUMBER.match(text_of(node))
+        return ast.Constant(int(match.group(1), 0)) if match else self._unsupported(node)
+
+    def _string_literal(self, node: Node) -> ast.expr:
+        return ast.Constant(ast.literal_eval(text_of(node)))
+
+    def _char_literal(self, node: Node) -> ast.expr:
+        return ast.Constant(ast.literal_eval(text_of(node)))
+
+    def _concatenated_string(self, node: Node) -> ast.expr:
+        result: ast.expr | None = None
+        for child in node.named_children:
+            part = self.translate(child)
+            if isinstance(result, ast.Constant) and isinstance(part, ast.Constant):
+                result = ast.Constant(str(result.value) + str(part.value))
+            elif result is None:
+                result = part
+            else:
+                result = ast.BinOp(result, ast.Add(), part)
+        return result or ast.Constant("")
+
+    def _true(self, node: Node) -> ast.expr:
+        return ast.Constant(True)
+
+    def _false(self, node: Node) -> ast.expr:
+        return ast.Constant(False)
+
+    def _null(self, node: Node) -> ast.expr:
+        return ast.Constant(None)
+
+    # -- operators
+
+    def _parenthesized_expression(self, node: Node) -> ast.expr:
+        inner = node.named_children
+        if len(inner) == 1 and inner[0].type != "compound_statement":
+            return self.translate(inner[0])
+        return self._unsupported(node)
+
+    def _field_expression(self, node: Node) -> ast.expr:
+        value = self.translate(part(node, "argument"))
+        member = text_of(node.child_by_field_name("field"))
+        if member in self.macro_names:
+            return call("getattr", value, name(member))
+        return ast.Attribute(value, field(member), ast.Load())
+
+    def _subscript_expression(self, node: Node) -> ast.expr:
+        value = self.translate(part(node, "argument"))
+        index = self.translate(part(node, "index"))
+        return ast.Subscript(value, index, ast.Load())
+
+    def _pointer_expression(self, node: Node) -> ast.expr:
+        argument = unparenthesized(part(node, "argument"))
+        if text_of(node).startswith("*"):
+            if self.infer.of(argument).ptr > 1 and text_of(argument) not in self.outs:
+                self.used.add("pointer-to-pointer")
+                return ast.Starred(self.translate(argument), ast.Load())
+            return self.translate(argument)
+        if argument.type == "field_expression" and self.infer.of(argument).ptr:
+            self.used.add("pointer-to-pointer")
+            return ast.Tuple(self._lvalue(argument), ast.Load())
+        return self.translate(argument)
+
+    def _unary_expression(self, node: Node) -> ast.expr:
+        operator = text_of(node.child_by_field_name("operator"))
+        argument = part(node, "argument")
+        if operator == "!" and text_of(unparenthesized(argument)).startswith("!"):
+            return call("bool", self.translate(part(unparenthesized(argument), "argument")))
+        value = self.translate(argument)
+        if operator == "!":
+            return ast.UnaryOp(ast.Not(), value)
+        if operator == "~":
+            return ast.UnaryOp(ast.Invert(), value)
+        return ast.UnaryOp(ast.USub(), value) if operator == "-" else value
+
+    def _binary_expression(self, node: Node) -> ast.expr:
+        operator = text_of(node.child_by_field_name("operator"))
+        left_node = part(node, "left")
+        right_node = part(node, "right")
+        left = self.translate(left_node)
+        right = self.translate(right_node)
+        if operator in ("&&", "||"):
+            kind = ast.And() if operator == "&&" else ast.Or()
+            return ast.BoolOp(kind, [left, right])
+        if operator in ("==", "!="):
+            if self._pointers(left_node, right_node):
+                same: ast.cmpop = ast.Is() if operator == "==" else ast.IsNot()
+                return ast.Compare(left, [same], [right])
+        if operator in _COMPARE:
+            return ast.Compare(left, [_COMPARE[operator]()], [right])
+        return ast.BinOp(left, _BINARY[operator](), right)
+
+    def _pointers(self, left: Node, right: Node) -> bool:
+        known = [self.infer.pointer(left), self.infer.pointer(right)]
+        if True in known:
+            return True
+        if False in known:
+            return False
+        self.unsure.append((line_of(left), f"{text_of(left)} and {text_of(right)}"))
+        return self.function.kind == "macro"
+
+    def _conditional_expression(self, node: Node) -> ast.expr:
+        test = self.translate(part(node, "condition"))
+        other = self.translate(part(node, "alternative"))
+        consequence = node.child_by_field_name("consequence")
+        if consequence is None:
+            return ast.BoolOp(ast.Or(), [test, other])
+        return ast.IfExp(test, self.translate(consequence), other)
+
+    def _cast_expression(self, node: Node) -> ast.expr:
+        value_node = part(node, "value")
+        descriptor = part(node, "type")
+        value = self.translate(value_node)
+        kind = base_type(descriptor.child_by_field_name("type"))
+        if descriptor.child_by_field_name("declarator") is not None or kind.struct:
+            return value
+        if kind.base not in rules.INTEGER_CASTS or self.infer.pointer(value_node):
+            return value
+        return call(rules.INTEGER_CASTS[kind.base], value)
+
+    def _sizeof_expression(self, node: Node) -> ast.expr:
+        kind = node.child_by_field_name("type")
+        if kind is not None:
+            return call("sizeof", self.type_name(text_of(kind).split()[-1]))
+        inner = unparenthesized(part(node, "value"))
+        if inner.type == "pointer_expression":
+            inner = part(inner, "argument")
+        return call("sizeof", self.translate(inner))
+
+    def _assignment_expression(self, node: Node) -> ast.expr:
+        left = part(node, "left")
+        right = part(node, "right")
+        target = self.translate(left)
+        value = self.translate(right)
+        if text_of(node.child_by_field_name("operator")) != "=":
+            return self._unsupported(node)
+        if isinstance(target, ast.Name):
+            return ast.NamedExpr(target, value)
+        line = line_of(node)
+        assign = at(ast.Assign([target], value), line, node.end_point[0] + 1)
+        self.before.append(mark(assign, self._take() | {"walrus"}))
+        return self.translate(left)
+
+    def _update_expression(self, node: Node) -> ast.expr:
+        argument = part(node, "argument")
+        step = self.step(node)
+        (self.before if text_of(node)[0] in "+-" else self.after).append(
+            mark(step, {"side-effect"})
+        )
+        return self.translate(argument)
+
+    def _comma_expression(self, node: Node) -> ast.expr:
+        return self._unsupported(node)
+
+    def _compound_literal_expression(self, node: Node) -> ast.expr:
+        return self.initialiser(text_of(part(node, "type")).split()[-1], part(node, "value"))
+
+    # -- calls
+
+    def _call_expression(self, node: Node) -> ast.expr:
+        function = part(node, "function")
+        arguments = part(node, "arguments")
+        given = [child for child in arguments.named_children if child.type != "comment"]
+        text = text_of(function)
+        if text in rules.TRANSPARENT and len(given) == 1:
+            return self.translate(given[0])
+        if text in self.special.expand:
+            return self._expanded(text, given)
+        if text == "IS_ENABLED" and given:
+            return ast.Constant(text_of(given[0]) in self.config)
+        if text in rules.ALLOCATORS:
+            return self._allocation(text, given)
+        if text == "timer_container_of":
+            kind = self.infer.of(given[0])
+            owner = self.type_name(kind.base)
+            return call(text, self.translate(given[1]), owner, self._member(given[2]))
+        if text in rules.OUT_PARAMS and rules.OUT_PARAMS[text].result:
+            return self._result_of(text, node, given)
+        if text.startswith("rcu_dereference") and text_of(given[0]) in self.env:
+            self.used.add("rcu-value")
+            return self.translate(given[0])
+        if text in rules.LVALUE:
+            parts = self._lvalue(given[0])
+            return call(text, *parts, *(self._argument(text, i, a) for i, a in rest(given)))
+        translated = [
+            self._argument(text, index, item)
+            for index, item in enumerate(given)
+            if not self.dropped(item)
+        ]
+        if text.startswith(rules.WAITS) and len(translated) > 1:
+            nothing = ast.arguments([], [], None, [], [], None, [])
+            translated[1] = ast.Lambda(nothing, translated[1])
+        if text in self.env and text in ("max", "min"):
+            return call(f"_{text}", *translated)
+        return ast.Call(self.translate(function), translated, [])
+
+    def _argument(self, function: str, index: int, node: Node) -> ast.expr:
+        kind = rules.NAMED.get(function, {}).get(index)
+        if kind == "m":
+            return self._member(node)
+        if kind == "t":
+            return self._type_argument(node)
+        return self.translate(node)
+
+    def _type_argument(self, node: Node) -> ast.expr:
+        if not text_of(node).startswith("typeof"):
+            text = text_of(node).replace("*", " ").split()[-1]
+            return self.translate(node) if text in self.macro_names else self.type_name(text)
+        inner = unparenthesized(part(node, "arguments").named_children[0])
+        kind = self.infer.of(inner)
+        if kind.known:
+            return self.type_name(kind.base)
+        if self.function.name in rules.LOOPS:
+            return name("type_")
+        if inner.type == "pointer_expression":
+            inner = part(inner, "argument")
+        return call("type", self.translate(inner))
+
+    def dropped(self, node: Node) -> bool:
+        """True for a name that port.toml says does nothing here, and what is reached through it."""
+        while (inner := node.child_by_field_name("argument")) is not None:
+            node = inner
+        return node.type == "identifier" and text_of(node) in self.special.drop
+
+    def _member(self, node: Node) -> ast.expr:
+        if text_of(node) in self.macro_names:
+            return name(text_of(node))
+        return ast.Constant(".".join(field(part) for part in text_of(node).split(".")))
+
+    def type_name(self, text: str) -> ast.expr:
+        """The class of a struct; `struct_x` where a function has the same name."""
+        if text in rules.INTEGER_CASTS:
+            text = rules.INTEGER_CASTS[text]
+        return name(f"struct_{text}" if text in self.types.functions else text)
+
+    def _lvalue(self, node: Node) -> list[ast.expr]:
+        """An lvalue as object and member, array and index, or itself if it is a local."""
+        node = unparenthesized(node)
+        if node.type == "pointer_expression" and text_of(node).startswith("&"):
+            node = unparenthesized(part(node, "argument"))
+        if node.type == "field_expression":
+            made = self._field_expression(node)
+            assert isinstance(made, ast.Attribute)
+            return [made.value, ast.Constant(made.attr)]
+        if node.type == "subscript_expression":
+            item = self._subscript_expression(node)
+            assert isinstance(item, ast.Subscript)
+            return [item.value, item.slice]
+        return [self.translate(node)]
+
+    def _allocation(self, text: str, given: Sequence[Node]) -> ast.expr:
+        kind = self.infer.of(given[0])
+        if given[0].type in ("identifier", "type_identifier") and not kind.known:
+            kind = CType(text_of(given[0]), 0, True)
+        what = name("pointer") if kind.ptr else self.type_name(kind.base)
+        more = [self.translate(item) for item in given[1:] if item.type != "sizeof_expression"]
+        if text == "krealloc_array":
+            return call(text, self.translate(given[0]), more[0])
+        if text == "kunit_kcalloc":
+            return call(text, self.translate(given[0]), more[0], self._element(given[2]))
+        if text == "kzalloc_flex":
+            item = self.types.member(kind, text_of(given[1])).base
+            more[:1] = [self._member(given[1]), self.type_name(item)]
+        return call(text, what, *[item for item in more if not is_gfp(item)])
+
+    def _element(self, size: Node) -> ast.expr:
+        """What an array of `sizeof(*p)` elements holds."""
+        inner = unparenthesized(part(size, "value"))
+        kind = self.infer.of(inner)
+        return self.zero(kind) if not kind.object else self.type_name(kind.base)
+
+    def zero(self, kind: CType) -> ast.expr:
+        """What an element of an array is before anybody sets it."""
+        if kind.ptr:
+            return name("pointer")
+        if kind.struct:
+            return ast.Call(self.type_name(kind.base), [], [])
+        return ast.Constant(0)
+
+    def _expanded(self, text: str, given: Sequence[Node]) -> ast.expr:
+        """A macro that stands expanded in the port; the template names its arguments a, b, c."""
+        template = ast.parse(self.special.expand[text], mode="eval").body
+        made: ast.expr = substituted(template, self._letters(text, given))
+        return made
+
+    def _letters(self, text: str, given: Sequence[Node]) -> dict[str, ast.expr]:
+        return {
+            letter: self._argument(text, index, item)
+            for index, (letter, item) in enumerate(zip("abcd", given, strict=False))
+        }
+
+    def _result_of(self, text: str, node: Node, given: Sequence[Node]) -> ast.expr:
+        """A call with out-parameters inside an expression: it stands before the statement."""
+        result = rules.OUT_PARAMS[text].result
+        outs, passed = self.out_arguments(text, given)
+        target = ast.Tuple([name(result), *outs], ast.Store())
+        assign = ast.Assign([target], passed)
+        self.before.append(mark(at(assign, line_of(node)), self._take() | {"out-param"}))
+        return name(result)
+
+    def out_arguments(self, text: str, given: Sequence[Node]) -> tuple[list[ast.expr], ast.expr]:
+        """The targets that receive a call's out-parameters, and the call without them."""
+        out = rules.OUT_PARAMS[text]
+        outs: list[ast.expr] = []
+        passed: list[ast.expr] = []
+        for index, node in enumerate(given):
+            if index in out.positions:
+                inner = unparenthesized(node)
+                if inner.type == "pointer_expression":
+                    inner = unparenthesized(part(inner, "argument"))
+                target = name("_") if inner.type == "null" else self.translate(inner)
+                outs.append(target)
+                if out.both:
+                    passed.append(self.translate(inner))
+            elif index == 0 and text in rules.LVALUE:
+                passed.extend(self._lvalue(node))
+            else:
+                passed.append(self.translate(node))
+        return outs, call(text, *passed)
+
+    def _take(self) -> set[str]:
+        used, self.used = self.used, set()
+        return used
+
+    # -- parts of statements
+
+    def step(self, node: Node) -> ast.stmt:
+        """`x++` as a statement."""
+        operator: ast.operator = ast.Add() if "++" in text_of(node) else ast.Sub()
+        target = as_target(self.translate(part(node, "argument")))
+        return at(ast.AugAssign(target, operator, ast.Constant(1)), line_of(node))
+
+    def initialiser(self, kind: str, node: Node) -> ast.expr:
+        """`{ .a = b }` as `kind(a=b)`."""
+        words: list[ast.keyword] = []
+        plain: list[ast.expr] = []
+        for child in node.named_children:
+            if child.type == "initializer_pair":
+                designator = child.child_by_field_name("designator")
+                value = self.translate(part(child, "value"))
+                words.append(ast.keyword(field(text_of(designator).lstrip(".")), value))
+            else:
+                plain.append(self.translate(child))
+        return ast.Call(self.type_name(kind), plain, words)
+
+    def _initializer_list(self, node: Node) -> ast.expr:
+        """An array: positions that are designated by constants are taken in order."""
+        items: list[ast.expr] = []
+        for child in node.named_children:
+            paired = child.type == "initializer_pair"
+            items.append(self.translate(part(child, "value") if paired else child))
+        return ast.Tuple(items, ast.Load())
+
+
+def as_target(node: ast.expr) -> ast.Name | ast.Attribute | ast.Subscript:
+    """An expression that can be assigned to."""
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+        return node
+    return ast.Name("unsupported", ast.Store())
+
+
+def rest(given: Sequence[Node]) -> list[tuple[int, Node]]:
+    """The arguments behind the first one, with their index."""
+    return list(enumerate(given))[1:]
+
+
+def is_gfp(node: ast.expr) -> bool:
+    """True for an allocation flag, which the allocators of the port do not take."""
+    return isinstance(node, ast.Name) and node.id.startswith("GFP_")
+
+
+def substituted(tree: Any, values: dict[str, ast.expr]) -> Any:
+    """A template with its letters replaced, without lines."""
+
+    class Replace(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return copy.deepcopy(values.get(node.id, node))
+
+    result = Replace().visit(tree)
+    for node in ast.walk(result):
+        vars(node).pop("lineno", None)
+        vars(node).pop("end_lineno", None)
+    return result
