@@ -127,10 +127,10 @@ class BadMagic:
 
     __slots__ = ()
 
-    def acquire(self, *_: Any) -> NoReturn:
+    def pop(self) -> NoReturn:
         raise KernelBug("BUG: spinlock bad magic: the lock was never given to spin_lock_init()")
 
-    def release(self) -> NoReturn:
+    def append(self, token: None) -> NoReturn:
         raise KernelBug("BUG: spinlock bad magic: the lock was never given to spin_lock_init()")
 
 

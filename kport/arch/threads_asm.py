@@ -7,6 +7,10 @@ blocking `acquire()` makes a convoy: the thread that is handed the lock owns it 
 the GIL, so everybody else piles up behind it, and the pile never dissolves. So: try, and when the
 lock is taken go to `spin_slow`, which gives the CPU away between tries.
 
+As nothing ever waits in a lock, a lock is a list that holds one token: `pop()` takes it or raises
+IndexError, `append()` puts it back. Both are one indivisible call in every build of Python (the
+free-threaded one locks the list around it), and together they cost half of a `threading.Lock`.
+
 An interrupt comes on a thread of its own and cannot preempt anybody, so "interrupts off" excludes
 nothing here; it is state, kept exactly because code asks for it and the trace shows it.
 """
@@ -14,7 +18,6 @@ nothing here; it is state, kept exactly because code asks for it and the trace s
 from __future__ import annotations
 
 import threading
-from _thread import allocate_lock
 from operator import attrgetter
 from time import monotonic_ns, sleep
 from typing import Any
@@ -63,8 +66,12 @@ def spin_slow(lock: spinlock_t, ti: thread_info) -> None:
         raise KernelBug(f"BUG: spinlock recursion on CPU#{ti.cpu}, {ti.name}, lock: {lock.name}")
     turn = 0
     began = monotonic_ns()
-    while not lock.raw.acquire(False):
-        _pause(turn)
+    while True:
+        try:
+            lock.raw.pop()
+            return
+        except IndexError:
+            _pause(turn)
         turn += 1
         if turn & 0xFFF == 0 and monotonic_ns() - began > LOCKUP_NS:
             owner = lock.owner.name if lock.owner else "nobody"
@@ -77,8 +84,12 @@ def spin_slow(lock: spinlock_t, ti: thread_info) -> None:
 def raw_slow(raw: Any) -> None:
     """Wait for the inner lock of an atomic or a bitmap; held for a few bytecodes only."""
     turn = 0
-    while not raw.acquire(False):
-        sleep(0 if turn < 3 else 1e-6)
+    while True:
+        try:
+            raw.pop()
+            return
+        except IndexError:
+            sleep(0 if turn < 3 else 1e-6)
         turn += 1
 
 
@@ -178,7 +189,7 @@ def rcu_read_unlock() -> None:
 
 
 def spin_lock_init(lock: spinlock_t, name: str = "") -> None:
-    lock.raw = allocate_lock()
+    lock.raw = [None]
     lock.owner = None
     lock.name = name
 
@@ -186,13 +197,17 @@ def spin_lock_init(lock: spinlock_t, name: str = "") -> None:
 def spin_lock(lock: spinlock_t) -> None:
     ti = _tls.ti
     ti.preempt_count += 1
-    if not lock.raw.acquire(False):
+    try:
+        lock.raw.pop()
+    except IndexError:
         spin_slow(lock, ti)
     lock.owner = ti
 
 
 def spin_trylock(lock: spinlock_t) -> int:
-    if not lock.raw.acquire(False):
+    try:
+        lock.raw.pop()
+    except IndexError:
         return 0
     ti = _tls.ti
     ti.preempt_count += 1
@@ -203,7 +218,7 @@ def spin_trylock(lock: spinlock_t) -> int:
 def spin_unlock(lock: spinlock_t) -> None:
     ti: Any = lock.owner
     lock.owner = None
-    lock.raw.release()
+    lock.raw.append(None)
     ti.preempt_count -= 1
 
 
@@ -211,7 +226,9 @@ def spin_lock_irq(lock: spinlock_t) -> None:
     ti = _tls.ti
     ti.irqs_off = 1
     ti.preempt_count += 1
-    if not lock.raw.acquire(False):
+    try:
+        lock.raw.pop()
+    except IndexError:
         spin_slow(lock, ti)
     lock.owner = ti
 
@@ -219,7 +236,7 @@ def spin_lock_irq(lock: spinlock_t) -> None:
 def spin_unlock_irq(lock: spinlock_t) -> None:
     ti: Any = lock.owner
     lock.owner = None
-    lock.raw.release()
+    lock.raw.append(None)
     ti.irqs_off = 0
     ti.preempt_count -= 1
 
@@ -229,7 +246,9 @@ def spin_lock_irqsave(lock: spinlock_t) -> int:
     flags: int = ti.irqs_off
     ti.irqs_off = 1
     ti.preempt_count += 1
-    if not lock.raw.acquire(False):
+    try:
+        lock.raw.pop()
+    except IndexError:
         spin_slow(lock, ti)
     lock.owner = ti
     return flags
@@ -238,7 +257,7 @@ def spin_lock_irqsave(lock: spinlock_t) -> int:
 def spin_unlock_irqrestore(lock: spinlock_t, flags: int) -> None:
     ti: Any = lock.owner
     lock.owner = None
-    lock.raw.release()
+    lock.raw.append(None)
     ti.irqs_off = flags
     ti.preempt_count -= 1
 
@@ -255,134 +274,158 @@ atomic_read = attrgetter("counter")
 
 def atomic_set(v: Any, i: Any) -> None:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     v.counter = i
-    lock.release()
+    lock.append(None)
 
 
 def atomic_add(i: int, v: Any) -> None:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter + i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
 
 
 def atomic_sub(i: int, v: Any) -> None:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter - i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
 
 
 def atomic_inc(v: Any) -> None:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter + 1
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
 
 
 def atomic_dec(v: Any) -> None:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter - 1
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
 
 
 def atomic_inc_return(v: Any) -> int:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter + 1
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
     return new
 
 
 def atomic_dec_and_test(v: Any) -> bool:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     new: int = v.counter - 1
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
     return new == 0
 
 
 def atomic_fetch_add(i: int, v: Any) -> int:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old: int = v.counter
     new = old + i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
     return old
 
 
 def atomic_fetch_sub(i: int, v: Any) -> int:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old: int = v.counter
     new = old - i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
         new = wrap32(new)
     v.counter = new
-    lock.release()
+    lock.append(None)
     return old
 
 
 def atomic_xchg(v: Any, new: Any) -> Any:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old = v.counter
     v.counter = new
-    lock.release()
+    lock.append(None)
     return old
 
 
 def atomic_cmpxchg(v: Any, old: Any, new: Any) -> Any:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     was = v.counter
     if was == old:
         v.counter = new
-    lock.release()
+    lock.append(None)
     return was
 
 
 def atomic64_fetch_add(i: int, v: Any) -> int:
     lock = v.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old: int = v.counter
     v.counter = (old + i + 0x8000000000000000 & 0xFFFFFFFFFFFFFFFF) - 0x8000000000000000
-    lock.release()
+    lock.append(None)
     return old
 
 
@@ -447,12 +490,14 @@ def test_and_set_bit(nr: int, addr: Any) -> int:
     if nr >= len(addr.cells):
         addr.grow()
     lock = addr.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old: int = addr.cells[nr]
     if not old:
         addr.cells[nr] = 1
-    lock.release()
+    lock.append(None)
     return old
 
 
@@ -460,12 +505,14 @@ def test_and_clear_bit(nr: int, addr: Any) -> int:
     if nr >= len(addr.cells):
         addr.grow()
     lock = addr.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         raw_slow(lock)
     old: int = addr.cells[nr]
     if old:
         addr.cells[nr] = 0
-    lock.release()
+    lock.append(None)
     return old
 
 

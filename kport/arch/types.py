@@ -7,12 +7,13 @@ machines must agree on their layout: an object made by the port is handed to whi
 linked. The kernel's structs are built on top of them in `kport.linux`.
 
 `atomic_t` and `bitmap` carry a lock of their own. Nothing in Python adds to a number atomically,
-not even with the GIL, and one lock for all of them would make strangers wait for each other.
+not even with the GIL, and one lock for all of them would make strangers wait for each other. A lock
+is a list with one token in it, or none while it is held.
 """
 
 from __future__ import annotations
 
-from _thread import RLock, allocate_lock
+from _thread import RLock
 from typing import Any, Self
 
 from kport.arch.api import BadMagic
@@ -62,7 +63,7 @@ class thread_info:
 class spinlock_t:
     """A spin lock. Zeroed it is unusable until `spin_lock_init()`, as with CONFIG_DEBUG_SPINLOCK.
 
-    `raw` is the machine's lock, `owner` the holder's thread_info or None, `name` the expression the
+    `raw` is the token, `owner` the holder's thread_info or None, `name` the expression the
     lock was initialised with (lock reports print it).
     """
 
@@ -88,7 +89,7 @@ class atomic_t:
 
     def __init__(self, counter: int = 0) -> None:
         self.counter = counter
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
 
     def _zero(self) -> None:
         self.counter = 0
@@ -104,7 +105,7 @@ class atomic64_t:
 
     def __init__(self, counter: int = 0) -> None:
         self.counter = counter
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
 
     def _zero(self) -> None:
         self.counter = 0
@@ -120,7 +121,7 @@ class atomic_long_t:
 
     def __init__(self, counter: Any = 0) -> None:
         self.counter = counter
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
 
     def _zero(self) -> None:
         self.counter = 0
@@ -141,7 +142,7 @@ class bitmap:
 
     def __init__(self) -> None:
         self.cells = [0, 0, 0, 0, 0, 0, 0, 0]
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
 
     def _zero(self) -> None:
         self.cells = [0, 0, 0, 0, 0, 0, 0, 0]
@@ -155,10 +156,11 @@ class bitmap:
         self |= value
 
     def grow(self) -> None:
-        """Make room for all 64 bits; called by an instruction that met a bit above the eighth."""
-        with self.lock:
-            cells = self.cells
-            cells.extend([0] * (64 - len(cells)))
+        """Make room for all 64 bits; called by an instruction that met a bit above the eighth.
+
+        Two callers at once make more room than there are bits, which does no harm.
+        """
+        self.cells.extend([0] * (64 - len(self.cells)))
 
     def __int__(self) -> int:
         return sum(1 << nr for nr, bit in enumerate(self.cells) if bit)

@@ -28,6 +28,7 @@ from kport.linux import bug, module, printk, sched, slab, tick, workqueue
 from kport.linux.fork import PF_SERVICE
 from kport.linux.interrupt import do_IRQ
 from kport.linux.list import DEBUG_LIST
+from kport.linux.struct import DEBUG_STRUCT
 from kport.linux.lockdep import DEBUG_LOCKS
 from kport.linux.rcupdate import rcu_barrier, rcu_pending
 from kport.linux.sched import PF_KTHREAD, new_task
@@ -148,6 +149,7 @@ def current_kernel() -> Kernel:
     return _booted
 
 
+DEBUG = DEBUG_LOCKS | DEBUG_LIST | DEBUG_STRUCT
 ARCHES: dict[str, Callable[..., Machine]] = {"threads": Threads}
 
 
@@ -163,8 +165,9 @@ def boot(
 
     `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds
     per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
-    assertions and list checks. Raises KernelOops when kernel code raised anywhere, ValueError for
-    an unknown arch or parameter, RuntimeError if a kernel is booted already.
+    assertions and the checks of lists and container_of(). Raises KernelOops when kernel code raised
+    anywhere, ValueError for an unknown arch or parameter, RuntimeError if a kernel is booted
+    already.
     """
     global _booted
     if isinstance(arch, str):
@@ -183,7 +186,7 @@ def boot(
         sched.machine = machine
         sched.reset_tasks()
         machine.power_on(kernel)
-        with _powered(kernel, {**defaults(), **(DEBUG_LOCKS | DEBUG_LIST if debug else {})}):
+        with _powered(kernel, defaults() | (DEBUG if debug else {})):
             yield kernel
     finally:
         _booted = None

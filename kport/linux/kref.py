@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +36,7 @@ class kref(refcount_t):
 
     def __init__(self, _container: Any = None, _member: str | None = None) -> None:
         self.counter = 0
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
         self.refs: atomic_t = self
         self.refcount: refcount_t = self
         self._container = _container

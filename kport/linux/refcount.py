@@ -11,7 +11,6 @@ and one warning per kernel and kind says so.
 
 from __future__ import annotations
 
-from _thread import allocate_lock
 from typing import Any
 
 from kport.linux.atomic import (
@@ -61,7 +60,7 @@ class refcount_t(atomic_t):
 
     def __init__(self) -> None:
         self.counter = 0
-        self.lock = allocate_lock()
+        self.lock: list[None] = [None]
         self.refs: atomic_t = self
 
     def _free(self) -> None:

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Annotated, Any, TypeVar
 
+from kport.arch.link import linkable
 from kport.arch.types import XCHG_LOCK
 
 T = TypeVar("T")
@@ -171,14 +172,25 @@ class struct(metaclass=structmeta):
         return f"<struct {type(self).__name__}>"
 
 
+@linkable
 def container_of(ptr: Any, type_: type[T], member: str) -> T:
     """The `type_` whose member `member` the struct `ptr` is (include/linux/container_of.h).
 
-    "work_tdr.work" climbs twice. Class and member are checked; a wrong one is a TypeError, where C
-    would read a neighbour's memory.
+    "work_tdr.work" climbs twice. It climbs until it meets the class, and a struct that is in none
+    is a fault; that the member is the right one of several is checked in a debug kernel.
     """
-    if ptr._member == member and type(container := ptr._container) is type_:
-        return container
+    at = ptr._container
+    while type(at) is not type_:
+        at = at._container
+    return at  # type: ignore[no-any-return]
+
+
+def debug_container_of(ptr: Any, type_: type[T], member: str) -> T:
+    """container_of() that raises TypeError for a wrong member or class.
+
+    C checks the type of the pointer when it is compiled, and reads a neighbour's memory for a
+    pointer to something else of that type.
+    """
     at = ptr
     for name in reversed(member.split(".")):
         if at._member != name:
@@ -187,6 +199,9 @@ def container_of(ptr: Any, type_: type[T], member: str) -> T:
     if type(at) is not type_:
         raise TypeError(f"container_of: {ptr!r} is in {at!r}, not in {type_.__name__}")
     return at
+
+
+DEBUG_STRUCT = {"container_of": debug_container_of}
 
 
 def memset(ptr: Any, c: int, n: int) -> None:

@@ -382,11 +382,6 @@ def need_more_worker(pool: worker_pool) -> bool:
     return bool(pool.worklist) and (not pool.limit or pool.nr_running < pool.limit)
 
 
-def keep_working(pool: worker_pool) -> bool:
-    """True if the running worker shall take another item."""
-    return bool(pool.worklist) and pool.nr_running <= pool.limit
-
-
 def need_to_create_worker(pool: worker_pool) -> bool:
     """True if there is work and nobody idle to do it."""
     return need_more_worker(pool) and not pool.nr_idle
@@ -568,7 +563,7 @@ def worker_thread(__worker: Any) -> int:
             while True:
                 if assign_work(pool.worklist, me):
                     process_scheduled_works(me)
-                if not keep_working(pool):
+                if not pool.worklist or pool.nr_running > pool.limit:
                     break
 
             worker_set_flags(me, WORKER_PREP)
@@ -582,12 +577,16 @@ def worker_thread(__worker: Any) -> int:
 
 def assign_work(works: deque[work_struct], worker: worker) -> bool:
     """Give the first item of a list to a worker, or to the one that runs it already (False)."""
-    collision = worker.pool.busy.get(works[0])
+    work = works[0]
+    collision = worker.pool.busy.get(work)
     if collision:
         move_linked_works(works, 0, collision.scheduled)
         return False
 
-    move_linked_works(works, 0, worker.scheduled)
+    if work.linked:
+        move_linked_works(works, 0, worker.scheduled)
+    else:
+        worker.scheduled.append(works.popleft())
     return True
 
 
@@ -615,8 +614,8 @@ def process_one_work(worker: worker, work: work_struct) -> None:
 
     pool.busy[work] = worker
     worker.current_work = work
-    worker.current_func = work.func
     worker.current_pwq = pwq
+    func = worker.current_func = work.func
     color = worker.current_color = work.color
     inactive = work.inactive
 
@@ -627,7 +626,7 @@ def process_one_work(worker: worker, work: work_struct) -> None:
 
     spin_unlock_irq(pool.lock)
 
-    worker.current_func(work)
+    func(work)
 
     ti = worker.task.thread
     if ti.preempt_count or ti.rcu_nesting:
@@ -660,10 +659,9 @@ def pwq_tryinc_nr_active(pwq: pool_workqueue) -> bool:
     return False
 
 
-def pwq_dec_nr_active(pwq: pool_workqueue) -> None:
-    """One active item less: the first that was held back may go. The pool is locked."""
-    pwq.nr_active -= 1
-    if pwq.inactive_works and pwq_tryinc_nr_active(pwq):
+def pwq_activate_first_inactive(pwq: pool_workqueue) -> None:
+    """The first item that was held back may go, if max_active allows. The pool is locked."""
+    if pwq_tryinc_nr_active(pwq):
         pwq.inactive_works[0].inactive = False
         move_linked_works(pwq.inactive_works, 0, pwq.pool.worklist)
 
@@ -671,19 +669,24 @@ def pwq_dec_nr_active(pwq: pool_workqueue) -> None:
 def pwq_dec_nr_in_flight(pwq: pool_workqueue, color: int, inactive: bool) -> None:
     """An item has run or was taken back. The pool is locked."""
     if not inactive:
-        pwq_dec_nr_active(pwq)
+        pwq.nr_active -= 1
+        if pwq.inactive_works:
+            pwq_activate_first_inactive(pwq)
 
-    left = pwq.nr_in_flight[color] - 1
-    if left:
-        pwq.nr_in_flight[color] = left
-        return
-    del pwq.nr_in_flight[color]
-    if pwq.flushers:
+    in_flight = pwq.nr_in_flight
+    in_flight[color] -= 1
+    if pwq.flushers and not in_flight[color]:
         _complete_flushers(pwq)
 
 
+def _colors_in_flight(pwq: pool_workqueue) -> dict[int, int]:
+    """The colours of items in flight, those that have gone forgotten. The pool is locked."""
+    pwq.nr_in_flight = {color: left for color, left in pwq.nr_in_flight.items() if left}
+    return pwq.nr_in_flight
+
+
 def _complete_flushers(pwq: pool_workqueue) -> None:
-    oldest = min(pwq.nr_in_flight, default=pwq.work_color)
+    oldest = min(_colors_in_flight(pwq), default=pwq.work_color)
     while pwq.flushers and pwq.flushers[0][0] < oldest:
         complete(pwq.flushers.pop(0)[1])
 
@@ -738,13 +741,15 @@ def __queue_work(cpu: int, wq: workqueue_struct, work: work_struct) -> None:
         return
 
     color = work.color = pwq.work_color
-    pwq.nr_in_flight[color] = pwq.nr_in_flight.get(color, 0) + 1
+    in_flight = pwq.nr_in_flight
+    in_flight[color] = in_flight.get(color, 0) + 1
 
     work.queued = True
     work.pwq = pwq
     if not pwq.inactive_works and pwq_tryinc_nr_active(pwq):
         pool.worklist.append(work)
-        kick_pool(pool)
+        if not pool.limit or pool.nr_running < pool.limit:
+            kick_pool(pool)
     else:
         work.inactive = True
         pwq.inactive_works.append(work)
@@ -1201,7 +1206,7 @@ def flush_workqueue(wq: workqueue_struct) -> None:
     check_flush_dependency(wq, None, False)
     color = pwq.work_color
     pwq.work_color += 1
-    if not pwq.nr_in_flight:
+    if not _colors_in_flight(pwq):
         spin_unlock_irq(pool.lock)
         return
     pwq.flushers.append((color, done))
