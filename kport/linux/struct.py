@@ -182,7 +182,7 @@ def container_of(ptr: Any, type_: type[T], member: str) -> T:
     at = ptr._container
     while type(at) is not type_:
         at = at._container
-    return at  # type: ignore[no-any-return]
+    return at
 
 
 def debug_container_of(ptr: Any, type_: type[T], member: str) -> T:

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The command line of the measurements."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from typing import Any
+
+from tools.bench.anchor import machine, pool_us, rounds, tell
+from tools.bench.null_jobs import SHAPES, null_jobs
+from tools.bench.overhead import NAMES, overhead
+from tools.bench.sampler import Sampler
+
+POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print; 0, or 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    sub = parser.add_subparsers(dest="what", required=True)
+    for name in ("null-jobs", "overhead"):
+        p = sub.add_parser(name)
+        p.add_argument("--json", action="store_true", help="one object instead of a table")
+        p.add_argument("--policy", choices=POLICIES, default="fair")
+        p.add_argument("--rounds", type=_positive, default=5, help="default %(default)s")
+    p = sub.choices["null-jobs"]
+    p.add_argument("--jobs", type=_positive, default=20_000, help="default %(default)s")
+    p.add_argument("--profile", action="store_true", help="say where the time goes as well")
+    args = parser.parse_args(argv)
+    figures = _null_jobs(args) if args.what == "null-jobs" else _overhead(args)
+    tell("")
+    figures = {"what": args.what, "machine": machine(), "policy": args.policy, **figures}
+    if args.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        (_print_null_jobs if args.what == "null-jobs" else _print_overhead)(figures)
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _null_jobs(args: argparse.Namespace) -> dict[str, Any]:
+    policy = POLICIES[args.policy]
+    shapes = {}
+    for name, (entities, chain) in SHAPES.items():
+
+        def one(entities: int = entities, chain: bool = chain) -> float:
+            return null_jobs(args.jobs, entities, chain, policy)
+
+        shapes[name] = rounds(args.rounds, args.jobs, one, name)
+    figures: dict[str, Any] = {"jobs": args.jobs, "rounds": args.rounds, "shapes": shapes}
+    if args.profile:
+        sampler = Sampler()
+        null_jobs(args.jobs, 16, False, policy, sampler)
+        figures["profile"] = [
+            {"function": name, "total": round(total, 3), "self": round(own, 3)}
+            for name, total, own in sampler.shares()
+        ]
+    return figures
+
+
+def _print_null_jobs(figures: dict[str, Any]) -> None:
+    print(f"{figures['jobs']:,} jobs, run_job() returns NULL, policy {figures['policy']}")
+    print(f"{figures['machine']}; medians of {figures['rounds']}\n")
+    print(f"{'':16}{'us per job':>12}{'us per future':>16}{'rate of pool':>15}")
+    for name, row in figures["shapes"].items():
+        print(f"{name:16}{row['port_us']:>12.1f}{row['pool_us']:>16.1f}{row['rate']:>15.2f}")
+    if "profile" in figures:
+        print(f"\n{'16 entities, samples with the function':44}{'on the stack':>14}{'on top':>9}")
+        for row in figures["profile"]:
+            print(f"{row['function']:44}{row['total']:>13.0%} {row['self']:>8.0%}")
+
+
+def _overhead(args: argparse.Namespace) -> dict[str, Any]:
+    runs: dict[str, list[float]] = {name: [] for name in NAMES}
+    pool: list[float] = []
+    for i in range(args.rounds):
+        tell(f"round {i + 1} of {args.rounds}")
+        for name, value in overhead(POLICIES[args.policy]).items():
+            runs[name].append(value)
+        pool.append(pool_us(1000))
+    return {
+        "rounds": args.rounds,
+        "total_over_ideal": {k: round(statistics.median(v), 3) for k, v in runs.items()},
+        "all": runs,
+        "pool_us": round(statistics.median(pool), 2),
+    }
+
+
+def _print_overhead(figures: dict[str, Any]) -> None:
+    print(f"1,000 jobs of 1 ms, one credit, policy {figures['policy']}")
+    print(f"{figures['machine']}; medians of {figures['rounds']}\n")
+    print(f"{'':16}{'total over ideal':>18}{'least':>9}{'most':>9}")
+    for name, value in figures["total_over_ideal"].items():
+        every = figures["all"][name]
+        print(f"{name:16}{value:>18.3f}{min(every):>9.3f}{max(every):>9.3f}")
+    print(f"\nanchor: {figures['pool_us']:.1f} us per future of a thread pool, 1,000 futures")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
