@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Fences that a replay signals itself: those of drivers that are not in it, and relays.
+
+A relay stands for a fence of a job that is submitted later. In the kernel a job can depend on one
+that is armed but not pushed yet (the members of a gang do); here the later job does not exist, so
+the earlier one waits for a relay, which is signalled from the later one's fence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kport.dma_buf.dma_fence import (
+    dma_fence,
+    dma_fence_add_callback,
+    dma_fence_cb,
+    dma_fence_context_alloc,
+    dma_fence_get,
+    dma_fence_init,
+    dma_fence_ops,
+    dma_fence_put,
+    dma_fence_signal,
+)
+from kport.linux.err import ENOENT, ENOMEM
+from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.struct import container_of, struct
+
+
+def _driver_name(fence: dma_fence) -> str:
+    return "replay"
+
+
+def _timeline_name(fence: dma_fence) -> str:
+    return "recorded"
+
+
+_ops = dma_fence_ops(get_driver_name=_driver_name, get_timeline_name=_timeline_name)
+
+
+class relay_cb(struct):
+    """The callback that signals `fence`, to which it holds a reference."""
+
+    cb: dma_fence_cb
+    fence: Any
+
+
+def new_fence() -> dma_fence:
+    """A fence with one reference and a context of its own. Raises OSError (ENOMEM)."""
+    fence = kzalloc_obj(dma_fence)
+    if fence is None:
+        raise OSError(ENOMEM, "no memory for a fence")
+    dma_fence_init(fence, _ops, None, dma_fence_context_alloc(1), 1)
+    return fence
+
+
+def _relay(f: dma_fence, cb: dma_fence_cb) -> None:
+    relay = container_of(cb, relay_cb, "cb")
+    dma_fence_signal(relay.fence)
+    dma_fence_put(relay.fence)
+    kfree(relay)
+
+
+def signal_after(fence: dma_fence, earlier: dma_fence) -> None:
+    """Signal `fence` as soon as `earlier` is signalled. Raises OSError (ENOMEM)."""
+    relay = kzalloc_obj(relay_cb)
+    if relay is None:
+        raise OSError(ENOMEM, "no memory for a callback")
+    relay.fence = dma_fence_get(fence)
+    if dma_fence_add_callback(earlier, relay.cb, _relay) == -ENOENT:
+        _relay(earlier, relay.cb)

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The script of a replay: what is done when, by whom, in one order.
+
+The order of arrivals decides what a FIFO scheduler does, and in a recording hundreds of them lie a
+few microseconds apart, which no two sleeping threads can keep. So there is one script for all
+performers and a turn that goes along it: a performer sleeps until its cue is due, then waits until
+every cue before it has been performed. As in the recording each submitting task is a task here, but
+a burst by one task needs no hand-over, and bursts of several cannot overtake each other however the
+machine schedules them. When the port is late the next cue comes at once; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kport.linux import sched
+from kport.linux.sched import current, task_struct
+from kport.linux.wait import (
+    init_waitqueue_head,
+    wait_event_interruptible,
+    wait_queue_head,
+    wake_up,
+)
+from kport.workload.player.process import Interrupted, interrupt, sleep_until, start_process
+
+PERFORMERS_MAX = 64  # beyond that, tasks of the recording share a performer
+
+
+@dataclass(slots=True)
+class Cue:
+    """`act` is to be called at `time`, ns on the recording's clock, by the task called `task`.
+
+    Of cues at one time the one with the lower `rank` comes first.
+    """
+
+    time: int
+    rank: tuple[int, int]
+    task: tuple[str, int]
+    act: Callable[[], None]
+    number: int = 0
+    performer: int = 0
+
+
+class Script:
+    """Performs cues in order. `ended` gets one entry for each performer that has left."""
+
+    def __init__(self, cues: list[Cue], lead: int) -> None:
+        """`lead`: ns from the start to the first cue."""
+        self.cues = sorted(cues, key=lambda cue: (cue.time, cue.rank))
+        self.lead = lead
+        self.next = 0
+        self.offset = 0
+        self.ended: deque[int] = deque()
+        names: dict[tuple[str, int], int] = {}
+        parts: list[list[Cue]] = []
+        for number, cue in enumerate(self.cues):
+            cue.number = number
+            cue.performer = names.setdefault(cue.task, len(names)) % PERFORMERS_MAX
+            if cue.performer == len(parts):
+                parts.append([])
+            parts[cue.performer].append(cue)
+        self._parts = parts
+        self._turns = [wait_queue_head() for _ in parts]
+        self._tasks: list[task_struct] = []
+
+    def start(self, now: int) -> None:
+        """Begin; the clock shows `now`."""
+        if self.cues:
+            self.offset = now + self.lead - self.cues[0].time
+        for turn in self._turns:
+            init_waitqueue_head(turn)
+        director = current().thread
+        for number, part in enumerate(self._parts):
+            name = part[0].task[0]
+            task = start_process(name, self._performance(number, part, director))
+            self._tasks.append(task)
+
+    def over(self) -> bool:
+        """True once every performer has left."""
+        return len(self.ended) == len(self._parts)
+
+    def cancel(self) -> None:
+        """Send all performers home; a cue that is being performed is performed to its end."""
+        for task in self._tasks:
+            if task.pid in sched.tasks:
+                interrupt(task)
+
+    def _performance(self, number: int, part: list[Cue], director: object) -> Callable[[], None]:
+        turn = self._turns[number]
+
+        def perform() -> None:
+            try:
+                for cue in part:
+                    sleep_until(self.offset + cue.time)
+                    if self.next != cue.number and wait_event_interruptible(
+                        turn,
+                        lambda cue=cue: self.next == cue.number,  # type: ignore[misc]
+                    ):
+                        raise Interrupted
+                    cue.act()
+                    self._pass_on(cue)
+            except Interrupted:
+                return
+            finally:
+                self.ended.append(number)
+                sched.machine.wake(director)  # type: ignore[arg-type]
+
+        return perform
+
+    def _pass_on(self, cue: Cue) -> None:
+        following = self.next = cue.number + 1
+        if following < len(self.cues):
+            performer = self.cues[following].performer
+            if performer != cue.performer:
+                wake_up(self._turns[performer])

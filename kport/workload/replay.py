@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Playing a recording through the port, and comparing.
+
+The port gets what the recording tells: devices and rings, entities, arrivals, dependencies, GPU
+times, credits. It decides the order itself. In kernel time everything happens as recorded, whatever
+the scale of the clock: the wall time of one kernel second.
+
+Arrivals are played at their recorded times, whether or not the port has finished what the client
+may have waited for; a recording does not tell. Neither does it tell priorities: every entity has
+the normal one. So where priorities, or their absence, decided the order, it differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Event
+
+import kport
+from kport.trace.recorder import recording_to
+from kport.workload.collect import Collector
+from kport.workload.errors import InputError
+from kport.workload.rec_compare import port_figures, recorded_figures
+from kport.workload.rec_model import Recording
+from kport.workload.rec_player import Player
+from kport.workload.result import Result
+
+POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
+
+
+@contextmanager
+def _trace(path: str) -> Iterator[None]:
+    try:
+        with recording_to(path):
+            yield
+    except OSError as error:
+        raise InputError(path, f"the trace cannot be written: {error.strerror}") from None
+
+
+def replay(
+    recording: Recording,
+    *,
+    policy: str = "fifo",
+    scale: float = 1.0,
+    credits: int | None = None,  # noqa: A002 - the option's name
+    progress: Callable[[int, int], None] | None = None,
+    stop: Event | None = None,
+    trace_out: str | None = None,
+) -> Result:
+    """Play a recording on a kernel of its own and return the figures of both.
+
+    `scale` is wall seconds per kernel second; `credits` is the credit limit of every ring instead
+    of the recorded one; `progress` is told how many jobs are over, and of how many; `stop` ends the
+    run early; `trace_out` is a file for the port's own trace. Raises InputError if that cannot be
+    written, KernelOops if the port breaks.
+    """
+    seen = Collector()
+    with ExitStack() as stack:
+        # The trace is outermost: it is written when the kernel is gone.
+        if trace_out is not None:
+            stack.enter_context(_trace(trace_out))
+        with kport.boot(params={"sched_policy": POLICIES[policy]}, scale=scale) as kernel:
+            player = Player(recording, credits, scale)
+            with seen.watching():
+                complete = player.run(progress, stop or Event())
+            player.down()
+    result = Result(policy=policy, interrupted=not complete)
+    port_figures(result, recording, player.played, seen)
+    result.recorded = recorded_figures(recording)
+    result.leaks = len(kernel.leaks)
+    result.warnings = [*recording.warnings, *kernel.warnings(), *kernel.leaks.lines()]
+    return result
