@@ -54,12 +54,13 @@ def XA_LIMIT(min: int, max: int) -> xa_limit:
 
 
 class xarray(struct):
-    """The array. `hint`: no index below it is free."""
+    """The array. `hint`: no index below it is free. `changes`: how often the set of indices did."""
 
     xa_lock: spinlock_t
     xa_flags: int
     entries: dict[int, Any]
     hint: int
+    changes: int
 
 
 def xa_init_flags(xa: xarray, flags: int) -> None:
@@ -128,6 +129,8 @@ def __xa_store(xa: xarray, index: int, entry: Any, gfp: int) -> Any:
     if old is None and slab._failing and slab.should_failslab():
         return ERR_PTR(-ENOMEM)
     entries[index] = entry
+    if old is None:
+        xa.changes += 1
     return _shown(old)
 
 
@@ -142,8 +145,10 @@ def xa_store(xa: xarray, index: int, entry: Any, gfp: int) -> Any:
 def __xa_erase(xa: xarray, index: int) -> Any:
     """xa_erase() with the lock held."""
     old = xa.entries.pop(index, None)
-    if old is not None and index < xa.hint:
-        xa.hint = index
+    if old is not None:
+        xa.changes += 1
+        if index < xa.hint:
+            xa.hint = index
     return _shown(old)
 
 
@@ -233,20 +238,27 @@ def xa_find(xa: xarray, index: int, max: int) -> tuple[int, Any]:
 
 
 def xa_for_each(xa: xarray) -> Iterator[tuple[int, Any]]:
-    """Each (index, entry) in order; entries may be erased and stored meanwhile."""
+    """Each (index, entry) in order; entries may be erased and stored meanwhile.
+
+    Every step looks for the next index that is there then, so one stored ahead is visited.
+    """
     index = -1
     while True:
-        above = [i for i in list(xa.entries) if i > index]
+        seen = xa.changes
+        above = sorted(i for i in list(xa.entries) if i > index)
         if not above:
             return
-        for index in sorted(above):
+        for index in above:
             entry = xa_load(xa, index)
             if entry is not None:
                 yield index, entry
+            if xa.changes != seen:
+                break
 
 
 def xa_destroy(xa: xarray) -> None:
     """Forget all entries; what they point to is not freed."""
     flags = spin_lock_irqsave(xa.xa_lock)
     xa.entries = {}
+    xa.changes += 1
     spin_unlock_irqrestore(xa.xa_lock, flags)
