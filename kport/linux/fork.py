@@ -9,11 +9,13 @@ is completed when nothing of the thread runs any more but the machine's own epil
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from kport.arch.asm import current
 from kport.arch.types import thread_info
 from kport.linux import sched
+from kport.linux.err import ENOMEM, ERR_PTR
 from kport.linux.sched import (
     PF_EXITING,
     PF_KTHREAD,
@@ -39,10 +41,18 @@ def do_exit(code: int) -> NoReturn:
 
 
 def kernel_thread(fn: Callable[[Any], int], arg: Any, name: str, flags: int = 0) -> task_struct:
-    """Start a kernel thread that runs `fn(arg)`; returns its task."""
+    """Start a kernel thread that runs `fn(arg)`; returns its task, or ERR_PTR(-ENOMEM).
+
+    The service threads, which the kernel has from its boot on and which here start when they are
+    first needed, are not subject to injected failures of their user's allocations.
+    """
     ti = thread_info(name)
     p = new_task(ti, PF_KTHREAD | flags, None)
-    set_kthread_struct(p)
+    with no_failures() if flags & PF_SERVICE else nullcontext():
+        made = set_kthread_struct(p)
+    if not made:
+        sched.tasks.pop(p.pid, None)
+        return ERR_PTR(-ENOMEM)
     sched.machine.start(ti, lambda: _ret_from_fork(p, fn, arg))
     return p
 
@@ -88,3 +98,4 @@ def exit_signals(code: int) -> None:
 # extern
 from kport.linux.completion import complete
 from kport.linux.kthread import kthread_do_exit, set_kthread_struct
+from kport.linux.slab import no_failures

@@ -326,7 +326,15 @@ def tsk_fork_get_node(tsk: task_struct) -> int:
 
 def create_kthread(create: kthread_create_info) -> None:
     """Make the thread of one request; runs in kthreadd."""
-    kernel_thread(kthread, create, create.full_name)
+    pid = kernel_thread(kthread, create, create.full_name)
+    if IS_ERR(pid):  # kport: model
+        done = xchg(create, "done", None)
+
+        if not done:
+            kfree(create)
+            return
+        create.result = pid
+        complete(done)
 
 
 def __kthread_create_on_node(

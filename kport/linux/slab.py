@@ -13,7 +13,8 @@ An array is a Python list of what C would put there: structs, or NULL pointers f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kport.arch.asm import current_thread_info
@@ -48,6 +49,18 @@ def fail_nth(n: int) -> None:
         _failing[ti] = n
     else:
         _failing.pop(ti, None)
+
+
+@contextmanager
+def no_failures() -> Iterator[None]:
+    """Allocations of this thread in the block neither fail nor count (__GFP_NOFAIL)."""
+    ti = current_thread_info()
+    left = _failing.pop(ti, None)
+    try:
+        yield
+    finally:
+        if left is not None:
+            _failing[ti] = left
 
 
 def should_failslab() -> bool:
