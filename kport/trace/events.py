@@ -18,7 +18,13 @@ Value = int | str
 Values = tuple[Value, ...]
 
 _CONVERSION = re.compile(r"%(?:llu|u|d|s)")
-_PATTERNS = {"%s": r"(.*?)", "%d": r"(-?\d{1,10})", "%u": r"(\d{1,10})", "%llu": r"(\d{1,20})"}
+_PATTERNS = {
+    "%s": r"(.*?)",
+    "%s,": r"([^,]*)",
+    "%d": r"(-?\d{1,10})",
+    "%u": r"(\d{1,10})",
+    "%llu": r"(\d{1,20})",
+}
 
 
 class Event(NamedTuple):
@@ -41,7 +47,8 @@ class Spelling:
         literals = _CONVERSION.split(printk)
         pattern = re.escape(literals[0])
         for conversion, literal in zip(conversions, literals[1:], strict=True):
-            pattern += _PATTERNS[conversion] + re.escape(literal)
+            word = _PATTERNS.get(conversion + literal[:1]) or _PATTERNS[conversion]
+            pattern += word + re.escape(literal)
         if conversions and not literals[-1] and conversions[-1] != "%s":
             pattern += r"(?!\d)"
         self.printk = printk

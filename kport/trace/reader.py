@@ -31,6 +31,7 @@ from kport.trace.events import BEFORE_6_17, EVENTS, Event
 from kport.trace.source import TraceError, lines
 
 WINDOW = 1_000_000_000  # ns
+PREFIX_MAX = 256  # characters before an event's name
 
 _NAMES = "|".join(sorted(EVENTS, key=len, reverse=True))
 _find = re.compile(rf": +(?:\d+ +)?(?:[A-Za-z]\w*:)?({_NAMES}): +").search
@@ -153,7 +154,7 @@ class Reader:
 
 
 def _event(line: str, found: re.Match[str]) -> Event | None:
-    prefix = _prefix(line, 0, found.start())
+    prefix = _prefix(line, 0, found.start()) if found.start() < PREFIX_MAX else None
     if prefix is None:
         return None
     name = found[1]
