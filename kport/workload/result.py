@@ -9,8 +9,10 @@ scheduler hands it to the hardware. The same classes hold the figures of a recor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+STALLED = "stalled:"  # how the warning begins that a run could not go on
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -30,15 +32,16 @@ class Waits:
     max: float = 0.0
 
     @classmethod
-    def of(cls, waits_ns: Sequence[int]) -> Waits:
-        """From single waits in ns."""
+    def of(cls, waits_ns: Sequence[int], unit_ns: int = 1000) -> Waits:
+        """From single waits in ns; `unit_ns` is 1000 for us, 1,000,000 for ms."""
         ordered = sorted(waits_ns)
         if not ordered:
             return cls()
+        digits = 1 if unit_ns <= 1000 else 3
         return cls(
-            p50=round(percentile(ordered, 50) / 1000, 1),
-            p99=round(percentile(ordered, 99) / 1000, 1),
-            max=round(ordered[-1] / 1000, 1),
+            p50=round(percentile(ordered, 50) / unit_ns, digits),
+            p99=round(percentile(ordered, 99) / unit_ns, digits),
+            max=round(ordered[-1] / unit_ns, digits),
         )
 
 
@@ -91,6 +94,16 @@ class ClientResult:
     latency_ms: Waits = field(default_factory=Waits)
 
 
+@dataclass(slots=True)
+class Run:
+    """A batch on a ring, from `began` to `ended` ns since boot, for the client of this number."""
+
+    ring: str
+    client: int
+    began: int
+    ended: int
+
+
 @dataclass
 class Figures:
     """What is counted both of the port and of a recorded kernel."""
@@ -111,7 +124,20 @@ class Result(Figures):
     warnings: list[str] = field(default_factory=list)
     recorded: Figures | None = None
     interrupted: bool = False
+    order: list[Run] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """True if every job is accounted for and none failed, nothing leaked, no kernel warning."""
+        jobs = self.jobs
+        return (
+            jobs.submitted == jobs.finished + jobs.cancelled
+            and not self.leaks
+            and not any(text.startswith(("WARNING:", STALLED)) for text in self.warnings)
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """The object for `--json`; keys are stable."""
-        return asdict(self)
+        """The object for `--json`; keys are stable. `order` is not part of it."""
+        figures = asdict(replace(self, order=[]))
+        del figures["order"]
+        return figures

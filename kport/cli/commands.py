@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The map of commands."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kport.cli.options import UsageError
+
+
+class Command(NamedTuple):
+    """A command: the module that has its `main`, what it is good for, an example."""
+
+    module: str
+    summary: str
+    example: str
+
+
+COMMANDS = {
+    "run": Command(
+        "kport.cli.run",
+        "play workloads, or a recording of a real kernel, through the scheduler",
+        "kport run --policy fair",
+    ),
+}
+
+
+def overview() -> str:
+    """What `kport --help` prints."""
+    lines = [
+        "usage: kport COMMAND ...",
+        "",
+        "The Linux DRM GPU scheduler, line by line, in Python, alive.",
+        "",
+        "commands:",
+    ]
+    width = max(len(name) for name in COMMANDS)
+    for name, command in COMMANDS.items():
+        lines.append(f"  {name:{width}}  {command.summary}")
+        lines.append(f"  {'':{width}}  as in: {command.example}")
+    lines += [
+        "",
+        "  kport COMMAND --help   options of a command",
+        "  kport --version        version of kport, and of the kernel it was translated from",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def find(name: str) -> Callable[[list[str]], int]:
+    """The main function of a command. Raises UsageError for one that is not there."""
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"there is no command {name!r}; commands: {', '.join(COMMANDS)}")
+    main: Callable[[list[str]], int] = importlib.import_module(command.module).main
+    return main

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""A result as text: how long did jobs wait, who got the GPU, in which order.
+
+Lines for a terminal of 80 columns. Times in tables are milliseconds.
+"""
+
+from __future__ import annotations
+
+from kport.cli.order import order_lines
+from kport.cli.table import Cell, number, table
+from kport.cli.terminal import Style
+from kport.workload.result import ClientResult, EntityResult, Figures, Result, RingResult, Waits
+
+MANY = 20  # rows of entities; --json has all
+
+
+def report(heading: str, result: Result, width: int, style: Style) -> list[str]:
+    """The lines of a report."""
+    parts = [[style(heading, "bold")]]
+    if result.clients:
+        parts.append(_clients(result.clients, width, style))
+    if result.recorded is None:
+        parts.append(_rings(result.rings, width, style))
+    else:
+        parts.append(_against(result.recorded, result, width, style))
+    parts.append(_entities(result.entities, width, style))
+    names = [client.name for client in result.clients]
+    parts.append(order_lines(result.order, names, width, style))
+    parts.append(_totals(result, style))
+    lines: list[str] = []
+    for part in parts:
+        if part:
+            lines += [*part, ""]
+    return lines[:-1]
+
+
+def _ms(us: float) -> str:
+    return number(us / 1000)
+
+
+def _waits(waits: Waits, jobs: int) -> list[Cell]:
+    if not jobs:
+        return ["-", "-", "-"]
+    return [_ms(waits.p50), _ms(waits.p99), _ms(waits.max)]
+
+
+def _clients(clients: list[ClientResult], width: int, style: Style) -> list[str]:
+    rows: list[list[Cell]] = []
+    for client in clients:
+        latency = client.latency_ms
+        dropped: Cell = "-"
+        if client.periods:
+            dropped = f"{client.dropped}/{client.periods}"
+            if client.dropped:
+                dropped = dropped, "yellow"
+        row: list[Cell] = [
+            client.name,
+            f"{client.elapsed_s:.2f}",
+            f"{client.cycles:,}",
+            number(client.per_s),
+            dropped,
+        ]
+        row += [number(value) for value in (latency.p50, latency.p99, latency.max)]
+        rows.append(row)
+    return table(
+        "CLIENTS  dropped: periods begun late; latency: of a whole cycle, in ms",
+        ["", "elapsed s", "cycles", "per s", "dropped", "p50", "p99", "max"],
+        rows,
+        width,
+        style,
+    )
+
+
+def _rings(rings: list[RingResult], width: int, style: Style) -> list[str]:
+    rows: list[list[Cell]] = [
+        [ring.ring, f"{ring.jobs:,}", f"{ring.busy_pct:.1f}", *_waits(ring.wait_us, ring.jobs)]
+        for ring in rings
+        if ring.jobs
+    ]
+    if not rows:
+        return []
+    return table(
+        "RINGS  wait: from submission until the scheduler runs the job, in ms",
+        ["", "jobs", "busy %", "wait p50", "p99", "max"],
+        rows,
+        width,
+        style,
+    )
+
+
+def _entities(entities: list[EntityResult], width: int, style: Style) -> list[str]:
+    shown = [entity for entity in entities if entity.jobs]
+    if len(shown) > MANY:
+        largest = sorted(shown, key=lambda entity: -entity.gpu_ms)[:MANY]
+        kept = {id(entity) for entity in largest}
+        shown = [entity for entity in shown if id(entity) in kept]
+    rows: list[list[Cell]] = [
+        [
+            entity.name,
+            entity.ring,
+            f"{entity.jobs:,}",
+            number(entity.gpu_ms),
+            f"{entity.share_pct:.1f}",
+            *_waits(entity.wait_us, entity.jobs),
+        ]
+        for entity in shown
+    ]
+    if not rows:
+        return []
+    lines = table(
+        "ENTITIES  share: of the GPU time of its rings",
+        ["client:context", "ring", "jobs", "GPU ms", "share %", "wait p50", "p99", "max"],
+        rows,
+        width,
+        style,
+    )
+    if len(entities) > len(shown):
+        lines.append(f"and {len(entities) - len(shown)} more; --json has them all")
+    return lines
+
+
+def _against(kernel: Figures, port: Figures, width: int, style: Style) -> list[str]:
+    """The rings of a recording beside those of the port."""
+    recorded = {(ring.dev, ring.ring): ring for ring in kernel.rings}
+    rows: list[list[Cell]] = []
+    for ring in port.rings:
+        other = recorded.get((ring.dev, ring.ring), RingResult(ring.dev, ring.ring))
+        inversions: Cell = "-" if ring.inversions is None else f"{ring.inversions:,}"
+        if ring.inversions:
+            inversions = f"{ring.inversions:,}", "yellow"
+        row: list[Cell] = [_ring_name(ring), f"{ring.jobs:,}", inversions]
+        for ours, theirs in (
+            (ring.wait_us.p50, other.wait_us.p50),
+            (ring.wait_us.p99, other.wait_us.p99),
+        ):
+            row += [_ms(theirs), _ms(ours)]
+        rows.append(row)
+    lines = table(
+        "RINGS  kernel (k) against port (p); wait in ms; inversions: pairs run the other way",
+        ["", "jobs", "inversions", "p50 k", "p50 p", "p99 k", "p99 p"],
+        rows,
+        width,
+        style,
+    )
+    lines.append(f"makespan: kernel {kernel.makespan_s:.3f} s, port {port.makespan_s:.3f} s")
+    return lines
+
+
+def _ring_name(ring: RingResult) -> str:
+    return ring.dev if ring.dev.endswith(ring.ring) else f"{ring.dev} {ring.ring}"
+
+
+def _totals(result: Result, style: Style) -> list[str]:
+    jobs = result.jobs
+    open_jobs = jobs.submitted - jobs.finished - jobs.failed - jobs.cancelled
+    parts = [
+        f"{jobs.submitted:,} jobs: {jobs.finished:,} finished",
+        style(f"{jobs.failed:,} failed", *(["red"] if jobs.failed else [])),
+        f"{jobs.cancelled:,} cancelled",
+    ]
+    if open_jobs:
+        parts.append(style(f"{open_jobs:,} unaccounted for", "red"))
+    text = ", ".join(parts) + f"; makespan {result.makespan_s:.3f} s; "
+    text += style(f"{result.leaks} leaks", *(["red"] if result.leaks else []))
+    lines = [text]
+    if result.interrupted:
+        lines.append("interrupted: these are the figures of what ran")
+    lines += [style("warning: ", "yellow") + text for text in result.warnings]
+    return lines

@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""A run: boot, device up, clients, watch, device down, leave; and what it came to.
+
+The calling thread starts the clients and then only looks after them, some ten times a second. A run
+ends when its clients have ended (those in the background are stopped then), when its time is up,
+when `stop` is set, or when nothing can move any more: every client waits, and for five seconds no
+ring had work and no job changed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import sleep
+
+import kport
+from kport.arch.api import Halted
+from kport.linux.ktime import NSEC_PER_SEC, ktime_get
+from kport.workload.errors import InputError
+from kport.workload.player.client import Client
+from kport.workload.player.plan import POLICIES, Plan
+from kport.workload.player.process import interrupt, start_process
+from kport.workload.player.summary import summarize
+from kport.workload.player.tally import Tally
+from kport.workload.player.world import World
+from kport.workload.result import STALLED, Result
+from kport.workload.wsim.engines import RINGS
+
+Progress = Callable[[int, int], None]  # called with how much is done, and how much there is
+
+STALL = 5 * NSEC_PER_SEC
+_SHORT, _LONG = 0.002, 0.1  # wall seconds between two looks, at first and later
+
+
+def play(
+    plan: Plan,
+    *,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    trace_out: str | None = None,
+) -> Result:
+    """Play the plan on a kernel of its own. Raises KernelOops if kernel code failed.
+
+    `progress` is called now and then; setting `stop` ends the run soon, with its result so far.
+    `trace_out` names a file for the run's trace events.
+    """
+    tally = Tally(RINGS)
+    stop = stop or threading.Event()
+    params = {"sched_policy": POLICIES[plan.policy]}
+    # The trace is outermost: it is written when the kernel is gone.
+    with _recording(trace_out), kport.boot(params=params, scale=plan.scale) as kernel:
+        with tally.watching():
+            world = World(plan, tally, kernel.machine)
+            run = _Run(world, stop, progress)
+            run.watch()
+            run.finish()
+            world.down()
+        result = summarize(plan, tally, run.clients)
+    result.interrupted = run.interrupted
+    result.leaks = len(kernel.leaks)
+    result.warnings += [*kernel.warnings(), *kernel.leaks.lines()]
+    if run.stalled:
+        result.warnings.append(run.stalled)
+    return result
+
+
+@contextmanager
+def _recording(path: str | None) -> Iterator[None]:
+    """Write the trace events of the block to a file. Raises InputError if that fails."""
+    if path is None:
+        yield
+        return
+    from kport.trace.recorder import recording_to
+
+    try:
+        with recording_to(path):
+            yield
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror})") from error
+
+
+class _Run:
+    """The clients of a run, and the thread that watches them."""
+
+    def __init__(self, world: World, stop: threading.Event, progress: Progress | None) -> None:
+        self.world = world
+        self.plan = world.plan
+        self.stop = stop
+        self.progress = progress
+        self.interrupted = False
+        self.stalled = ""
+        self.began = ktime_get()
+        self.clients = [
+            Client(world, number, plan) for number, plan in enumerate(self.plan.clients, 1)
+        ]
+        self.tasks = [start_process(client.plan.name, client.main) for client in self.clients]
+        self._moved = (ktime_get(), (0, 0))
+
+    def watch(self) -> None:
+        """Until there is a reason to end the run."""
+        pause = _SHORT
+        while not self._over():
+            if self.stop.wait(min(pause, self._left())):
+                self.interrupted = True
+                break
+            pause = min(pause * 1.5, _LONG)
+            self._report()
+        if self.interrupted or self.stalled:
+            self.world.patience = 0
+
+    def finish(self) -> None:
+        """Stop who still runs, and wait until all are gone."""
+        for client, task in zip(self.clients, self.tasks, strict=True):
+            if not client.gone:
+                client.stopping = True
+                interrupt(task)
+        pause = _SHORT / 4
+        while not all(client.gone for client in self.clients):
+            self._alive()
+            sleep(pause)
+            pause = min(pause * 1.5, _LONG)
+
+    def _over(self) -> bool:
+        self._alive()
+        seconds = self.plan.seconds
+        if seconds is not None and ktime_get() - self.began >= seconds * NSEC_PER_SEC:
+            return True
+        if all(client.gone for client in self.clients if not client.plan.background):
+            return True
+        self.stalled = self._stall()
+        return bool(self.stalled)
+
+    def _alive(self) -> None:
+        """Raises Halted if the kernel has stopped."""
+        if self.world.machine.dead:
+            raise Halted
+
+    def _left(self) -> float:
+        """Wall seconds until the time is up."""
+        if self.plan.seconds is None:
+            return _LONG
+        left = self.plan.seconds - (ktime_get() - self.began) / NSEC_PER_SEC
+        return max(0.0, left) * self.plan.scale
+
+    def _stall(self) -> str:
+        """What to say if nothing moves any more, else ""."""
+        count = self.world.tally.count
+        now, state = ktime_get(), (count.submitted, len(self.world.tally.jobs))
+        waiting = [c for c in self.clients if not c.gone and c.waiting is not None]
+        still = len(waiting) == sum(not c.gone for c in self.clients)
+        if state != self._moved[1] or not still or self.world.busy():
+            self._moved = now, state
+            return ""
+        if now - self._moved[0] < STALL:
+            return ""
+        where = ", ".join(f"{c.plan.name} at {c.waiting}" for c in waiting[:3])
+        return f"{STALLED} no job can run and every client waits ({where})"
+
+    def _report(self) -> None:
+        if self.progress is None:
+            return
+        done, total = 0, 0
+        if self.plan.seconds is not None:
+            done, total = ktime_get() - self.began, int(self.plan.seconds * NSEC_PER_SEC)
+        if self.plan.repeat is not None:
+            front = [c for c in self.clients if not c.plan.background]
+            cycles = sum(c.cycles for c in front), self.plan.repeat * len(front)
+            if not total or cycles[0] * total > done * cycles[1]:
+                done, total = cycles
+        self.progress(min(done, total), total)

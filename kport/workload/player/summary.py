@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""From the accounts of a run to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from errno import errorcode
+
+from kport.linux.ktime import NSEC_PER_MSEC, NSEC_PER_SEC
+from kport.workload.player.client import Client
+from kport.workload.player.plan import Plan
+from kport.workload.player.tally import EntityFigures, Figures, Tally
+from kport.workload.player.world import DEVICE
+from kport.workload.result import (
+    ClientResult,
+    EntityResult,
+    Result,
+    RingResult,
+    Waits,
+)
+from kport.workload.wsim.engines import rings_text
+
+
+def summarize(plan: Plan, tally: Tally, clients: Sequence[Client]) -> Result:
+    """The result of a run that has ended; leaks and the kernel's warnings come later."""
+    makespan = max(0, tally.last - tally.first)
+    names = {client.number: client.plan.name for client in clients}
+    result = Result(policy=plan.policy, jobs=tally.count)
+    result.makespan_s = round(makespan / NSEC_PER_SEC, 6)
+    result.rings = [_ring(name, figures, makespan) for name, figures in tally.rings.items()]
+    result.entities = [_entity(entity, names, tally) for entity in tally.entities]
+    result.clients = [_client(client, tally) for client in clients]
+    whole = min((client.ended or 0 for client in clients), default=0)  # all were running until then
+    result.order = [run for run in tally.runs if run.began < whole]
+    result.warnings = list(dict.fromkeys(n for c in plan.clients for n in c.workload.notes))
+    for (number, place, error), count in sorted(tally.errors.items()):
+        result.warnings.append(
+            f"{names[number]}: {count} x the batch of {place} failed "
+            f"(-{errorcode.get(-error, error)}); the client ended"
+        )
+    return result
+
+
+def _ring(name: str, figures: Figures, makespan: int) -> RingResult:
+    return RingResult(
+        dev=DEVICE,
+        ring=name,
+        jobs=figures.jobs,
+        busy_pct=_percent(figures.gpu, makespan),
+        wait_us=Waits.of(figures.waits),
+    )
+
+
+def _entity(entity: EntityFigures, names: dict[int, str], tally: Tally) -> EntityResult:
+    total = sum(tally.rings[ring].gpu for ring in entity.rings)
+    return EntityResult(
+        context=entity.context,
+        name=entity.name,
+        client=names[entity.client],
+        ring=rings_text(entity.rings),
+        jobs=entity.jobs,
+        gpu_ms=round(entity.gpu / NSEC_PER_MSEC, 3),
+        share_pct=_percent(entity.gpu, total),
+        wait_us=Waits.of(entity.waits),
+    )
+
+
+def _client(client: Client, tally: Tally) -> ClientResult:
+    elapsed = ((client.ended or client.began) - client.began) / NSEC_PER_SEC
+    return ClientResult(
+        name=client.plan.name,
+        elapsed_s=round(elapsed, 6),
+        cycles=client.cycles,
+        per_s=round(client.cycles / elapsed, 3) if elapsed else 0.0,
+        periods=client.periods,
+        dropped=client.dropped,
+        latency_ms=Waits.of(tally.latencies.get(client.number, ()), NSEC_PER_MSEC),
+    )
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0
