@@ -11,6 +11,7 @@ and one warning per kernel and kind says so.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from kport.linux.atomic import (
@@ -23,8 +24,9 @@ from kport.linux.atomic import (
     atomic_try_cmpxchg_release,
     smp_acquire__after_ctrl_dep,
 )
-from kport.linux.bug import WARN_ONCE
+from kport.linux.bug import WARN_ONCE, report
 from kport.linux.module import EXPORT_SYMBOL
+from kport.linux.printk import first_time
 from kport.linux.spinlock import (
     spin_lock,
     spin_lock_irqsave,
@@ -156,8 +158,10 @@ def refcount_dec(r: refcount_t) -> None:
 
 
 def REFCOUNT_WARN(str: str) -> None:
-    """Report what happened to a counter; each kind once per kernel."""
-    WARN_ONCE(1, "refcount_t: " + str + ".\n")
+    """Report what happened to a counter; a macro in C, so each place says it once per kernel."""
+    frame = sys._getframe(1)
+    if first_time((frame.f_code.co_filename, frame.f_lineno)):
+        report("refcount_t: " + str + ".\n", frame)
 
 
 def refcount_warn_saturate(r: refcount_t, t: int) -> None:
