@@ -260,5 +260,6 @@ def xa_destroy(xa: xarray) -> None:
     """Forget all entries; what they point to is not freed."""
     flags = spin_lock_irqsave(xa.xa_lock)
     xa.entries = {}
+    xa.hint = 1 if xa.xa_flags & XA_FLAGS_ZERO_BUSY else 0
     xa.changes += 1
     spin_unlock_irqrestore(xa.xa_lock, flags)
