@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 
 import kport
@@ -30,6 +31,15 @@ BASELINES = ("v7_2",)
 Boot = Callable[..., AbstractContextManager[init.Kernel]]
 
 _failed = pytest.StashKey[bool]()
+
+# A machine that is shared is sometimes slow: no deadline for an example, pytest has one for a test.
+# The examples of a test may share a kernel: what they test is not in it.
+hypothesis.settings.register_profile(
+    "kport",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("kport")
 
 
 def pytest_configure(config: pytest.Config) -> None:

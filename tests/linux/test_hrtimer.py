@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_a_restart_happens_at_the_time_the_callback_set(kernel):
     timer = make(callback)
     hrtimer_start(timer, MS, HRTIMER_MODE_REL)
     eventually(lambda: len(times) == 5)
-    assert [b[1] - a[1] for a, b in zip(times, times[1:], strict=False)] == [2 * MS] * 4
+    assert [b[1] - a[1] for a, b in pairwise(times)] == [2 * MS] * 4
     assert all(now >= expires for now, expires in times)
 
 

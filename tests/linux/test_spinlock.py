@@ -219,7 +219,7 @@ def test_recursion_in_a_kernel_thread_is_an_oops(boot):
         spin_lock(lock)
         spin_lock(lock)
 
-    with pytest.raises(kport.KernelOops, match="spinlock recursion.*AA, lock: L"), boot():
+    with pytest.raises(kport.KernelOops, match=r"spinlock recursion.*AA, lock: L"), boot():
         lock = spinlock_t()
         spin_lock_init(lock, "L")
         Thread(twice, lock, name="AA").join()

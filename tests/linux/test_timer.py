@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -138,7 +139,7 @@ def test_a_callback_may_start_its_timer_again(kernel):
     timer_setup(timer, callback, 0)
     mod_timer(timer, jiffies() + 1)
     eventually(lambda: len(times) == 4)
-    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert all(b > a for a, b in pairwise(times))
 
 
 def test_a_timer_that_starts_itself_for_now_fires_once_a_tick(kernel):

@@ -261,7 +261,11 @@ def test_an_item_that_sleeps_holds_up_its_ordered_queue_only(ordered, unbound):
 
 def test_several_producers_keep_their_own_order_on_an_ordered_queue(ordered):
     order = []
-    items = {(k, n): work(lambda w, k=k, n=n: order.append((k, n))) for k in range(4) for n in range(40)}
+    items = {
+        (k, n): work(lambda w, k=k, n=n: order.append((k, n)))
+        for k in range(4)
+        for n in range(40)
+    }
 
     def produce(k: int) -> None:
         for n in range(40):
@@ -457,7 +461,7 @@ def test_destroy_runs_what_is_queued_and_frees_the_queue(kernel):
     destroy_workqueue(wq)
     assert ran == list(range(20))
     with pytest.raises(AttributeError):
-        wq.flags
+        assert wq.flags
     assert not any(q.name == "q" for q in workqueue.workqueues.values())
 
 
@@ -499,9 +503,9 @@ def test_workers_are_not_made_with_the_memory_of_who_queues(kernel):
 
 
 def test_an_ordered_queue_with_a_lockdep_map(kernel):
-    map = lockdep_map()
-    wq = alloc_ordered_workqueue_lockdep_map("q-%s", 0, map, "x")
-    assert wq.lockdep_map is map
+    key = lockdep_map()
+    wq = alloc_ordered_workqueue_lockdep_map("q-%s", 0, key, "x")
+    assert wq.lockdep_map is key
     assert wq.name == "q-x"
     destroy_workqueue(wq)
 
