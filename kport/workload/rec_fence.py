@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""Fences that a replay signals itself: those of drivers that are not in it, and relays.
+"""Fences that a replay signals itself, and what it does when others are signalled.
 
-A relay stands for a fence of a job that is submitted later. In the kernel a job can depend on one
-that is armed but not pushed yet (the members of a gang do); here the later job does not exist, so
-the earlier one waits for a relay, which is signalled from the later one's fence.
+A fence of a driver that is not in the replay is one without a driver here. So is a relay, which
+stands for a fence of a job that is submitted later: in the kernel a job can depend on one that is
+armed but not pushed yet (the members of a gang do); here the later job does not exist, so the
+earlier one waits for a relay, and the later one's fence signals that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kport.dma_buf.dma_fence import (
@@ -25,6 +27,7 @@ from kport.dma_buf.dma_fence import (
 from kport.linux.err import ENOENT, ENOMEM
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.struct import container_of, struct
+from kport.linux.workqueue import INIT_WORK, schedule_work, work_struct
 
 
 def _driver_name(fence: dma_fence) -> str:
@@ -69,3 +72,39 @@ def signal_after(fence: dma_fence, earlier: dma_fence) -> None:
     relay.fence = dma_fence_get(fence)
     if dma_fence_add_callback(earlier, relay.cb, _relay) == -ENOENT:
         _relay(earlier, relay.cb)
+
+
+class deferred_call(struct):
+    """The callback on `fence`, with a reference to it, and the work that calls `function`."""
+
+    cb: dma_fence_cb
+    work: work_struct
+    fence: Any
+    function: Any
+
+
+def _defer(f: dma_fence, cb: dma_fence_cb) -> None:
+    call = container_of(cb, deferred_call, "cb")
+    INIT_WORK(call.work, _call)
+    schedule_work(call.work)
+
+
+def _call(work: work_struct) -> None:
+    call = container_of(work, deferred_call, "work")
+    call.function()
+    dma_fence_put(call.fence)
+    kfree(call)
+
+
+def call_after(fence: dma_fence, function: Callable[[], None]) -> None:
+    """Call `function` once `fence` is signalled: now, or in a work item. It may sleep.
+
+    Raises OSError (ENOMEM).
+    """
+    call = kzalloc_obj(deferred_call)
+    if call is None:
+        raise OSError(ENOMEM, "no memory for a callback")
+    call.fence = dma_fence_get(fence)
+    call.function = function
+    if dma_fence_add_callback(fence, call.cb, _defer) == -ENOENT:
+        _call(call.work)

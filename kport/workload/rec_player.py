@@ -6,10 +6,10 @@ All devices are made before the first job and taken down after the last. In the 
 and went, but to make one takes far longer than the distance of two arrivals, and idle rings disturb
 nobody. No job times out: its GPU time is known, a timeout that the recording had is in it.
 
-What the jobs of the recording were thrown away for is not known, only when; so their entity is
-killed at that time, and until then each such job is held by a gate, a fence that opens with the
-kill. The memory of entities stays until the devices are down, since a scheduler may still be in a
-callback of an entity that has been destroyed.
+Why jobs of the recording were thrown away is not known, only when. So their entity is killed at
+that time, but not before the jobs that did run have been scheduled here; until then a gate holds
+each of them, a fence that opens with the kill. The memory of entities stays until the devices are
+down: a scheduler may still be in a callback of an entity that has been destroyed.
 """
 
 from __future__ import annotations
@@ -50,12 +50,13 @@ from kport.linux.bitops import set_bit
 from kport.linux.ktime import ktime_get
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, current
 from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.workqueue import flush_workqueue, system_percpu_wq
 from kport.workload.player.process import Interrupted
-from kport.workload.rec_fence import new_fence, signal_after
+from kport.workload.rec_fence import call_after, new_fence, signal_after
 from kport.workload.rec_model import Dependency, Entity, Job, Recording, Ring
 from kport.workload.rec_script import Cue, Script
 
-LEAD = 2_000_000  # ns before the first arrival
+LEAD = 0.005  # wall seconds before the first arrival
 CREDITS_MAX = 0x7FFFFFFF
 _POLL = 0.05  # wall seconds between two looks at `stop`
 _OTHERS = ("recorded", 0)  # performs what drivers outside of the recording did
@@ -135,7 +136,10 @@ class Player:
             for dependency in job.depends
             if dependency.job is not None and dependency.job.index < job.index
         )
-        self._script = Script(self._cues(), LEAD)
+        for entity in recording.entities:
+            if entity.killed is not None and (last := _last_to_run(entity)) is not None:
+                self._uses[last] += 1
+        self._script = Script(self._cues())
 
     # -- the run -----------------------------------------------------------------------------------
 
@@ -145,7 +149,7 @@ class Player:
         `progress` is called with the number of jobs that are over and of all.
         """
         total = len(self.recording.jobs)
-        self._script.start(ktime_get())
+        self._script.start(int(LEAD * 1e9 / self.scale))
         while not (self._script.over() and len(self.freed) == len(self.played)):
             if stop.is_set():
                 self._abort()
@@ -183,6 +187,7 @@ class Player:
 
     def down(self) -> None:
         """Take everything down, once `run()` has returned."""
+        flush_workqueue(system_percpu_wq)
         for actor in self._actors.values():
             drm_sched_entity_destroy(actor.entity)
             dma_fence_put(actor.last)
@@ -210,7 +215,7 @@ class Player:
             cues.append(Cue(recorded.signaled, (0, number), _OTHERS, act))
         for number, entity in enumerate(self.recording.entities):
             if entity.killed is not None:
-                act = partial(self._kill, self._actors[entity])
+                act = partial(self._kill_when_due, entity)
                 cues.append(Cue(entity.killed, (2, number), _OTHERS, act))
         return cues
 
@@ -268,10 +273,23 @@ class Player:
         if dependency.scheduled:
             fence = self.played[target].s_fence.scheduled
         dma_fence_get(fence)
-        self._uses[target] -= 1
-        if not self._uses[target]:
-            dma_fence_put(self._held.pop(target))
+        self._used(target)
         return fence
+
+    def _used(self, job: Job) -> None:
+        """One of those that need the job's fences has them."""
+        self._uses[job] -= 1
+        if not self._uses[job]:
+            dma_fence_put(self._held.pop(job))
+
+    def _kill_when_due(self, entity: Entity) -> None:
+        last = _last_to_run(entity)
+        kill = partial(self._kill, self._actors[entity])
+        if last is None:
+            kill()
+        else:
+            call_after(self.played[last].s_fence.scheduled, kill)
+            self._used(last)
 
     def _kill(self, actor: Actor) -> None:
         drm_sched_entity_kill(actor.entity)
@@ -283,6 +301,11 @@ class Player:
         self.freed.append(played)
         if len(self.freed) >= len(self.played):
             sched.machine.wake(self._director)
+
+
+def _last_to_run(entity: Entity) -> Job | None:
+    """The last job of the entity that was not thrown away."""
+    return next((job for job in reversed(entity.jobs) if not job.cancelled), None)
 
 
 def _enough(ring: Ring) -> int:

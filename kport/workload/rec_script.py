@@ -17,6 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kport.linux import sched
+from kport.linux.completion import (
+    complete_all,
+    completion,
+    init_completion,
+    wait_for_completion_interruptible,
+)
+from kport.linux.ktime import ktime_get
 from kport.linux.sched import current, task_struct
 from kport.linux.wait import (
     init_waitqueue_head,
@@ -47,10 +54,8 @@ class Cue:
 class Script:
     """Performs cues in order. `ended` gets one entry for each performer that has left."""
 
-    def __init__(self, cues: list[Cue], lead: int) -> None:
-        """`lead`: ns from the start to the first cue."""
+    def __init__(self, cues: list[Cue]) -> None:
         self.cues = sorted(cues, key=lambda cue: (cue.time, cue.rank))
-        self.lead = lead
         self.next = 0
         self.offset = 0
         self.ended: deque[int] = deque()
@@ -65,11 +70,11 @@ class Script:
         self._parts = parts
         self._turns = [wait_queue_head() for _ in parts]
         self._tasks: list[task_struct] = []
+        self._raised = completion()
 
-    def start(self, now: int) -> None:
-        """Begin; the clock shows `now`."""
-        if self.cues:
-            self.offset = now + self.lead - self.cues[0].time
+    def start(self, lead: int) -> None:
+        """Begin: the first cue is due in `lead` ns, counted from when all performers are there."""
+        init_completion(self._raised)
         for turn in self._turns:
             init_waitqueue_head(turn)
         director = current().thread
@@ -77,6 +82,9 @@ class Script:
             name = part[0].task[0]
             task = start_process(name, self._performance(number, part, director))
             self._tasks.append(task)
+        if self.cues:
+            self.offset = ktime_get() + lead - self.cues[0].time
+        complete_all(self._raised)
 
     def over(self) -> bool:
         """True once every performer has left."""
@@ -93,6 +101,8 @@ class Script:
 
         def perform() -> None:
             try:
+                if wait_for_completion_interruptible(self._raised):
+                    raise Interrupted
                 for cue in part:
                     sleep_until(self.offset + cue.time)
                     if self.next != cue.number and wait_event_interruptible(

@@ -10,9 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kport.workload.errors import InputError
 from kport.workload.recording import is_recording, load
+from tests.trace.mangle import DAMAGE, mangle
 
 RECORDING = Path(__file__).parent.parent / "data" / "linux-7.2-kunit-basic-fifo.trace.xz"
 MS = 1_000_000
@@ -134,7 +137,7 @@ QUEUE = "queue: dev=d, fence=3:1, ring=r, job count:0, hw job count:0, client_id
     [
         ("", "{}: no scheduler event in 0 lines; record the events"),
         ("hello\n", "{}: no scheduler event in 1 lines; record the events"),
-        (LINE.format(1, "done: fence=3:1 signaled"), "{}: no job is queued or run in this recording"),
+        (LINE.format(1, "done: fence=3:1 signaled"), "{}: no job is queued or run in this rec"),
         (
             LINE.format(9, QUEUE) + LINE.format(2, "done: fence=3:1 signaled"),
             "{}:2: time goes back by 7.000 s; if these are two recordings",
@@ -153,6 +156,33 @@ def test_what_cannot_be_played_is_one_line(tmp_path, text, message):
         load(str(path))
     assert str(caught.value).startswith(message.format(path))
     assert "\n" not in str(caught.value)
+
+
+SAMPLE = lzma.open(RECORDING).read().splitlines(keepends=True)[:700]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(DAMAGE), min_size=1, max_size=4))
+def test_a_mangled_recording_is_a_recording_or_one_error(tmp_path_factory, seed, kinds):
+    path = tmp_path_factory.getbasetemp() / "mangled"
+    path.write_bytes(mangle(SAMPLE, seed, kinds))
+    error = None
+    try:
+        recording = load(str(path))
+    except InputError as caught:
+        error = caught
+    if error is not None:
+        assert "\n" not in str(error)
+        return
+    assert sum(len(ring.jobs) for ring in recording.rings()) == len(recording.jobs)
+    assert sum(len(entity.jobs) for entity in recording.entities) == len(recording.jobs)
+    for index, job in enumerate(recording.jobs):
+        assert job.index == index
+        assert 0 <= job.gpu_ns <= recording.end - recording.begin
+        assert recording.begin <= job.arrival <= recording.end
+        assert job.credits >= 1
+        assert job.ring.jobs
+    assert all(warning.isprintable() for warning in recording.warnings)
 
 
 def test_a_missing_file_and_a_directory(tmp_path):
