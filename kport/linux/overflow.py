@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from kport.linux.types import u32
+from kport.linux.types import roundup_pow_of_two, u32
 
 
 def check_sub_overflow(a: int, b: int) -> tuple[bool, int]:
@@ -20,4 +20,4 @@ def kmalloc_size_roundup(size: int) -> int:
     for bucket in (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192):
         if size <= bucket:
             return bucket
-    return -(-size // 4096) * 4096
+    return roundup_pow_of_two(size)  # above the buckets: whole pages, a power of two of them
