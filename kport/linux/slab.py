@@ -32,6 +32,18 @@ SLAB_TYPESAFE_BY_RCU = 0x80000
 
 pointer: Any = None
 
+
+class _zero_size(list[Any]):
+    """What an array of nothing is: no memory, but no NULL either, so it is true."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+ZERO_SIZE_PTR = _zero_size()
+
 live: dict[int, Any] = {}
 _failing: dict[Any, int] = {}
 
@@ -101,6 +113,8 @@ kmalloc_obj = kzalloc_obj
 
 def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
     """A zeroed array of `n` structs, or of `n` NULL pointers for `pointer`; or NULL."""
+    if not n:
+        return ZERO_SIZE_PTR
     if _failing and should_failslab():
         return None
     array: list[Any] = [None] * n
@@ -138,7 +152,10 @@ def kfree(obj: Any) -> None:
     while id(obj) not in live and _is_first(obj):
         obj = obj._container
     if live.pop(id(obj), None) is not obj:
-        raise KernelBug(f"BUG: invalid or double free of {_kind(obj) if _readable(obj) else obj!r}")
+        if obj is ZERO_SIZE_PTR:
+            return
+        what = _kind(obj) if _readable(obj) else repr(obj)
+        raise KernelBug(f"BUG: invalid or double free of {what}")
     release(obj)
 
 
