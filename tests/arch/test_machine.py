@@ -196,9 +196,7 @@ def test_an_error_goes_to_the_hook_once_and_halts(machine, hooks):
     end = time.monotonic() + 5
     while not machine.dead and time.monotonic() < end:
         time.sleep(0.001)
-    assert [(str(error), name) for error, name in hooks.errors] == [
-        ("BUG: on purpose", "crasher")
-    ]
+    assert [(str(error), name) for error, name in hooks.errors] == [("BUG: on purpose", "crasher")]
 
 
 def test_instructions_without_a_machine_say_so(arch):

@@ -169,8 +169,9 @@ def test_bad_arguments_are_refused_and_leave_no_kernel(boot):
         kport.boot("vax"),
     ):
         pass
-    with pytest.raises(ValueError, match="no module has the parameter nosuch"), boot(
-        params={"nosuch": 1}
+    with (
+        pytest.raises(ValueError, match="no module has the parameter nosuch"),
+        boot(params={"nosuch": 1}),
     ):
         pass
     with pytest.raises(ValueError, match="scale"), boot(scale=0):

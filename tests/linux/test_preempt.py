@@ -155,9 +155,7 @@ def wait_for_a_true_condition():
     wait_event(wq, lambda: True)
 
 
-@pytest.mark.parametrize(
-    "where", [holding_a_spin_lock, with_preemption_off, with_interrupts_off]
-)
+@pytest.mark.parametrize("where", [holding_a_spin_lock, with_preemption_off, with_interrupts_off])
 @pytest.mark.parametrize(
     "what",
     [

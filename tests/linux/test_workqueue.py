@@ -262,9 +262,7 @@ def test_an_item_that_sleeps_holds_up_its_ordered_queue_only(ordered, unbound):
 def test_several_producers_keep_their_own_order_on_an_ordered_queue(ordered):
     order = []
     items = {
-        (k, n): work(lambda w, k=k, n=n: order.append((k, n)))
-        for k in range(4)
-        for n in range(40)
+        (k, n): work(lambda w, k=k, n=n: order.append((k, n))) for k in range(4) for n in range(40)
     }
 
     def produce(k: int) -> None:

@@ -156,9 +156,7 @@ def test_failing_to_make_a_worker_is_in_the_log_and_is_tried_again(kernel):
     # The idle worker that wakes for b finds nobody idle behind it and must make one.
     queue_work(wq, b)
     eventually(lambda: workqueue.creation_failures == 0)
-    eventually(
-        lambda: any("Failed to create a worker thread" in line for line in messages(kernel))
-    )
+    eventually(lambda: any("Failed to create a worker thread" in line for line in messages(kernel)))
     first.open()
     flush_work(a)
     flush_work(b)
