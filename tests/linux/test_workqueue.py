@@ -316,27 +316,20 @@ def test_max_active_defaults_and_bounds(kernel):
 # -- concurrency -----------------------------------------------------------------------------------
 
 
-def overlapping(queue: workqueue_struct, n: int) -> int:
-    """How many of `n` items are inside their function at once while each waits for the others."""
-    gate, inside = Gate(), []
-    items = [work(lambda w: (inside.append(1), gate.enter())) for _ in range(n)]
-    for w in items:
-        queue_work(queue, w)
-    gate.arrived()
-    sleep_ms(10)
-    most = len(inside)
-    gate.open()
-    for w in items:
-        flush_work(w)
-    return most
-
-
 @pytest.mark.parametrize(
     "name", ["system_percpu_wq", "system_dfl_wq", "system_highpri_wq", "unbound"]
 )
 def test_items_that_sleep_make_room_for_others(kernel, name):
+    """Eight items are inside their function at once, each waiting for the others."""
     queue = getattr(workqueue, name, None) or alloc_workqueue("unbound", WQ_UNBOUND, 0)
-    assert overlapping(queue, 8) == 8
+    gate, inside = Gate(), []
+    items = [work(lambda w: (inside.append(1), gate.enter())) for _ in range(8)]
+    for w in items:
+        queue_work(queue, w)
+    eventually(lambda: len(inside) == 8)
+    gate.open()
+    for w in items:
+        flush_work(w)
     if name == "unbound":
         destroy_workqueue(queue)
 
