@@ -11,6 +11,7 @@ Python; a baseline holds only a hash of it. `ast.unparse` serves the reader.
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -37,6 +38,12 @@ class Statement:
     def hash(self) -> str:
         """Twelve hex digits that stand for depth and key."""
         return digest(f"{self.depth} {self.key}")
+
+
+def field(text: str) -> str:
+    """A member name; two leading underscores become one, because Python mangles them."""
+    text = text + "_" if keyword.iskeyword(text) else text
+    return "_" + text.lstrip("_") if text.startswith("__") else text
 
 
 def digest(text: str) -> str:
@@ -177,13 +184,19 @@ def _block(body: Sequence[ast.stmt], depth: int) -> Iterator[Statement]:
 
 def _otherwise(node: ast.stmt, body: Sequence[ast.stmt], depth: int) -> Iterator[Statement]:
     if body:
-        line = getattr(node, "else_line", 0) or body[0].lineno
+        line = getattr(node, "else_line", 0) or body[0].lineno - 1
         yield Statement(depth, "(else)", "else:", line, line)
         yield from _block(body, depth)
 
 
+def _colon(node: ast.stmt, last: ast.AST) -> int:
+    """The line of the colon: behind the condition, or on the next line if that is in brackets."""
+    end = getattr(last, "end_lineno", None) or node.lineno
+    return end + (1 if getattr(last, "lineno", node.lineno) > node.lineno else 0)
+
+
 def _flatten_if(node: ast.If, depth: int, word: str) -> Iterator[Statement]:
-    end = node.test.end_lineno or node.lineno
+    end = _colon(node, node.test)
     text = f"{word} {unparsed(node.test)}:"
     yield _head(node, depth, [node.test], text, end, word)
     yield from _block(node.body, depth)
@@ -198,18 +211,18 @@ def _flatten_one(node: ast.stmt, depth: int) -> Iterator[Statement]:
     if isinstance(node, ast.If):
         yield from _flatten_if(node, depth, "if")
     elif isinstance(node, ast.While):
-        end = node.test.end_lineno or node.lineno
+        end = _colon(node, node.test)
         yield _head(node, depth, [node.test], f"while {unparsed(node.test)}:", end)
         yield from _block(node.body, depth)
         yield from _otherwise(node, node.orelse, depth)
     elif isinstance(node, ast.For):
-        end = node.iter.end_lineno or node.lineno
+        end = _colon(node, node.iter)
         text = f"for {unparsed(node.target)} in {unparsed(node.iter)}:"
         yield _head(node, depth, [node.target, node.iter], text, end)
         yield from _block(node.body, depth)
         yield from _otherwise(node, node.orelse, depth)
     elif isinstance(node, ast.With):
-        end = node.items[-1].context_expr.end_lineno or node.lineno
+        end = _colon(node, node.items[-1].context_expr)
         text = f"with {', '.join(unparsed(item) for item in node.items)}:"
         yield _head(node, depth, node.items, text, end)
         yield from _block(node.body, depth)

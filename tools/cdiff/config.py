@@ -55,6 +55,7 @@ class PortList:
     left_out: dict[str, dict[str, tuple[str, ...]]]
     added: dict[str, dict[str, tuple[str, ...]]]
     defines: dict[str, int]
+    not_covered: dict[str, str]
     where: str = "tools/cdiff/port.toml"
 
     def rules(self, path: str) -> FileRules:
@@ -140,6 +141,7 @@ def load(path: Path = HERE / "port.toml") -> PortList:
         _reasons(table.get("left-out", {}), where),
         _reasons(table.get("added", {}), where),
         {**kconfig(), **{name: int(value) for name, value in table.get("define", {}).items()}},
+        table.get("not-covered", {}),
     )
 
 

@@ -125,6 +125,8 @@ class Control(Statements):
         function = text_of(inner.child_by_field_name("function"))
         if inner.type == "call_expression" and "for_each" in function:
             return [self._for_each(inner, function, body)]
+        if inner.type == "call_expression" and function == "scoped_guard":
+            return [self._scoped_guard(inner, body)]
         outer = self.after
         self.before, self.after = [], []
         test = self.translate(condition)
@@ -155,6 +157,14 @@ class Control(Statements):
         inner = self._loop_body(body)
         head = at(call(function, *passed), line_of(node), node.end_point[0] + 1)
         made = ast.For(target, head, inner or [ast.Continue()], [])
+        return at(made, line_of(node))
+
+    def _scoped_guard(self, node: Node, body: Node | None) -> ast.stmt:
+        given = part(node, "arguments").named_children
+        arguments: list[ast.expr] = [ast.Constant(text_of(given[0]))]
+        arguments += [self.translate(item) for item in given[1:]]
+        head = at(call("guard", *arguments), line_of(node), node.end_point[0] + 1)
+        made = ast.With([ast.withitem(head, None)], self._loop_body(body))
         return at(made, line_of(node))
 
     def _do_statement(self, node: Node) -> list[ast.stmt]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from tools.cdiff.ctype import (
 from tools.cdiff.errors import CdiffError
 from tools.cdiff.text import Macro, Text, prepare, preprocess
 
+_STRINGIZED = re.compile(r"(?<!#)#\s*(\w+)")
 EXPORTS = ("EXPORT_SYMBOL", "EXPORT_SYMBOL_GPL")
 
 
@@ -45,6 +47,7 @@ class CFunction:
     returns: CType
     body: Node
     variadic: bool = False
+    text: str = ""
 
     @property
     def broken(self) -> Node | None:
@@ -100,9 +103,7 @@ def parse(text: Text) -> CFile:
         _top_level(file, node)
     for macro in text.macros:
         if macro.params is not None and macro.body.strip():
-            function = _macro(text.path, macro)
-            if function is not None:
-                file.macros[macro.name] = function
+            file.macros[macro.name] = _macro(text.path, macro)
     return file
 
 
@@ -162,28 +163,40 @@ def _declaration(file: CFile, node: Node) -> None:
             file.data[name] = (full, value)
 
 
-def _macro(path: str, macro: Macro) -> CFunction | None:
-    """A macro with parameters as a function: its body parsed as a block."""
-    body = prepare(macro.body)
+def _macro(path: str, macro: Macro) -> CFunction:
+    """A macro with parameters as a function: its body parsed as a block, or kept as text."""
     assert macro.params is not None
+    names = [name.removesuffix("...") or "__VA_ARGS__" for name in macro.params]
+    variadic = any(name.endswith("...") for name in macro.params)
+    body = _STRINGIZED.sub(r'"\1"', macro.body)
+    body = prepare(body.replace("##", "  "))
     for tail in (";", "", ";;"):
         code = "\n" * (macro.line - 1) + f"void macro(void) {{ {body}{tail} }}"
         root = parser().parse(code.encode()).root_node
         found = root.children[0] if root.children else None
-        if found is not None and not root.has_error and root.child_count == 1:
-            block = found.child_by_field_name("body")
-            if block is None:
-                return None
-            parameters = tuple((name, UNKNOWN) for name in macro.params if name != "...")
-            return CFunction(
-                macro.name,
-                "macro",
-                path,
-                macro.line,
-                macro.end,
-                parameters,
-                UNKNOWN,
-                block,
-                variadic="..." in macro.params,
-            )
-    return None
+        block = found.child_by_field_name("body") if found is not None else None
+        whole = not root.has_error and root.child_count == 1
+        if block is not None and whole and "##" not in re.sub(r",\s*##", "", macro.body):
+            return _as_function(path, macro, "macro", names, block, variadic)
+    root = parser().parse(f'void macro(void) {{ "{macro.name}"; }}'.encode()).root_node
+    block = root.children[0].child_by_field_name("body")
+    assert block is not None
+    return _as_function(path, macro, "text", names, block, variadic)
+
+
+def _as_function(
+    path: str, macro: Macro, kind: str, names: list[str], block: Node, variadic: bool
+) -> CFunction:
+    parameters = tuple((name, UNKNOWN) for name in names)
+    return CFunction(
+        macro.name,
+        kind,
+        path,
+        macro.line,
+        macro.end,
+        parameters,
+        UNKNOWN,
+        block,
+        variadic,
+        " ".join(macro.body.split()),
+    )

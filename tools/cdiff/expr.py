@@ -14,10 +14,10 @@ from typing import Any
 from tree_sitter import Node
 
 from tools.cdiff import rules
-from tools.cdiff.canon import at, mark
+from tools.cdiff.canon import at, field, mark
 from tools.cdiff.config import FileRules
 from tools.cdiff.csource import CFunction, line_of
-from tools.cdiff.ctype import CType, Types, base_type, part, text_of
+from tools.cdiff.ctype import UNKNOWN, CType, Types, base_type, part, text_of
 from tools.cdiff.infer import Inference
 
 _BINARY: dict[str, type[ast.operator]] = {
@@ -46,12 +46,6 @@ _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$")
 def name(text: str) -> ast.expr:
     """A name; a C name that is a keyword here ends in an underscore."""
     return ast.Name(text + "_" if keyword.iskeyword(text) else text, ast.Load())
-
-
-def field(text: str) -> str:
-    """A member name; two leading underscores become one, because Python mangles them."""
-    text = text + "_" if keyword.iskeyword(text) else text
-    return "_" + text.lstrip("_") if text.startswith("__") else text
 
 
 def call(function: str, *arguments: ast.expr) -> ast.Call:
@@ -116,13 +110,16 @@ class Expressions:
         text = text_of(node)
         if text in rules.CALLED and text not in self.env:
             return call(text)
-        if text == "type" and text in self.macro_names:
-            return name("type_")
+        if text in self.macro_names:
+            if text == "type":
+                return name("type_")
+            if text == "condition" and not _is_argument(node):
+                return call(text)
         if text == "__func__":
             return ast.Constant(self.function.name)
-        if self.function.variadic and text in (self.function.parameters[-1][0], "__VA_ARGS__"):
-            if self.function.kind == "macro":
-                return ast.Starred(name(text.removesuffix("...")), ast.Load())
+        if self.function.variadic and self.function.kind == "macro":
+            if text == self.function.parameters[-1][0]:
+                return ast.Starred(name("args"), ast.Load())
         return name(text)
 
     def _number_literal(self, node: Node) -> ast.expr:
@@ -293,10 +290,16 @@ class Expressions:
             return self.translate(given[0])
         if text in self.special.expand:
             return self._expanded(text, given)
+        if text == "OFFSETOF":
+            return call("offsetof", self._type_argument(given[0]), self._member(given[1]))
         if text == "IS_ENABLED" and given:
             return ast.Constant(text_of(given[0]) in self.config)
         if text in rules.ALLOCATORS:
             return self._allocation(text, given)
+        if text in ("kunit_kcalloc", "kunit_kzalloc"):
+            kept = [item for item in given if not is_gfp(self.translate(item))]
+            size = self._element(kept.pop())
+            return call(text, *[self.translate(item) for item in kept], size)
         if text == "timer_container_of":
             kind = self.infer.of(given[0])
             owner = self.type_name(kind.base)
@@ -383,8 +386,6 @@ class Expressions:
         more = [self.translate(item) for item in given[1:] if item.type != "sizeof_expression"]
         if text == "krealloc_array":
             return call(text, self.translate(given[0]), more[0])
-        if text == "kunit_kcalloc":
-            return call(text, self.translate(given[0]), more[0], self._element(given[2]))
         if text == "kzalloc_flex":
             item = self.types.member(kind, text_of(given[1])).base
             more[:1] = [self._member(given[1]), self.type_name(item)]
@@ -392,6 +393,8 @@ class Expressions:
 
     def _element(self, size: Node) -> ast.expr:
         """What an array of `sizeof(*p)` elements holds."""
+        if size.type != "sizeof_expression":
+            return self.translate(size)
         inner = unparenthesized(part(size, "value"))
         kind = self.infer.of(inner)
         return self.zero(kind) if not kind.object else self.type_name(kind.base)
@@ -458,25 +461,49 @@ class Expressions:
         return at(ast.AugAssign(target, operator, ast.Constant(1)), line_of(node))
 
     def initialiser(self, kind: str, node: Node) -> ast.expr:
-        """`{ .a = b }` as `kind(a=b)`."""
-        words: list[ast.keyword] = []
+        """`{ .a = b }` as `kind(a=b)`; `.a[0] = b, .a[1] = c` is `a=(b, c)`."""
+        words: dict[str, ast.expr] = {}
         plain: list[ast.expr] = []
         for child in node.named_children:
-            if child.type == "initializer_pair":
-                designator = child.child_by_field_name("designator")
-                value = self.translate(part(child, "value"))
-                words.append(ast.keyword(field(text_of(designator).lstrip(".")), value))
-            else:
+            if child.type != "initializer_pair":
                 plain.append(self.translate(child))
-        return ast.Call(self.type_name(kind), plain, words)
+                continue
+            designators = child.children_by_field_name("designator")
+            member = text_of(designators[0]).lstrip(".")
+            full = self.types.member(CType(kind, 0, True), member)
+            value = part(child, "value")
+            if len(designators) == 1:
+                words[field(member)] = self.initial(full, value)
+                continue
+            items = words.setdefault(field(member), ast.Tuple([], ast.Load()))
+            assert isinstance(items, ast.Tuple)
+            items.elts.append(self.initial(full.target(), value))
+        given = [ast.keyword(name, value) for name, value in words.items()]
+        return ast.Call(self.type_name(kind), plain, given)
 
-    def _initializer_list(self, node: Node) -> ast.expr:
-        """An array: positions that are designated by constants are taken in order."""
+    def initial(self, kind: CType, node: Node) -> ast.expr:
+        """What initialises a member or an element."""
+        kind = self.types.resolve(kind)
+        if node.type == "initializer_list":
+            return self.initialiser(kind.base, node) if kind.object else self.array(kind, node)
+        return self.translate(node)
+
+    def array(self, kind: CType, node: Node) -> ast.expr:
+        """`{ a, b, {} }` as a tuple; constants that designate positions are taken in order."""
         items: list[ast.expr] = []
         for child in node.named_children:
-            paired = child.type == "initializer_pair"
-            items.append(self.translate(part(child, "value") if paired else child))
+            value = part(child, "value") if child.type == "initializer_pair" else child
+            if value.type == "initializer_list" and not value.named_child_count:
+                continue
+            items.append(self.initial(kind.target(), value))
         return ast.Tuple(items, ast.Load())
+
+    def _initializer_list(self, node: Node) -> ast.expr:
+        return self.array(UNKNOWN, node)
+
+
+def _is_argument(node: Node) -> bool:
+    return node.parent is not None and node.parent.type == "argument_list"
 
 
 def as_target(node: ast.expr) -> ast.Name | ast.Attribute | ast.Subscript:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# The closed list of reasons for a tag. The first five name rules of the translation: such a
+# The closed list of reasons for a tag. The first ones name rules of the translation: such a
 # statement is compared like any other, and must have the tag. The others are deviations: C and
 # Python differ, and the pair is pinned by its hashes (see accepted.py).
 RULES = {
@@ -19,11 +19,12 @@ RULES = {
     "side-effect": "++ and -- inside an expression stand before or behind it",
     "pointer-to-pointer": "a pointer to a pointer is the pair of object and member",
     "addressed": "a number whose address is taken is an object, assigned in place",
+    "struct-copy": "a struct is assigned by value",
+    "string": "a buffer of characters is a str",
     "rcu-value": "a local that was read under RCU is printed: it is the value already",
 }
 DEVIATIONS = {
     "cursor": "a loop's cursor is read behind it; Python does not leave the list head in it",
-    "struct-copy": "a struct is assigned by value",
     "implicit-cast": "C converts between signed and unsigned by itself",
     "wrap": "C's arithmetic wraps by itself",
     "bounds": "C reads beyond an array, or at a negative index",
@@ -32,7 +33,6 @@ DEVIATIONS = {
     "flexible-array": "the array at the end of a struct is a list of its own",
     "initialiser": "an initialiser refers to the object it initialises",
     "variadic": "variable arguments are a tuple",
-    "string": "a buffer of characters is a str",
     "inlined": "a small function stands expanded where C calls it",
     "condition": "the condition of a wait macro is a function",
     "generator": "a loop macro is a generator",
@@ -44,32 +44,40 @@ DEVIATIONS = {
 }
 REASONS = {**RULES, **DEVIATIONS}
 
-# The closed list of reasons why a function is left out, or why the port has one more.
+# The closed list of reasons why a function is left out, or why the port has one more; some of the
+# reasons for a deviation serve here, too.
 LEFT_OUT = {
-    "config": "an option that is off in kconfig.py",
     "unused": "nothing that is ported calls it",
     "folded": "its body stands in its callers",
-    "inlined": "its text stands where C calls it",
-    "compiler": "it serves the compiler, the linker or a checker",
+    "compiler": "it serves the compiler, the linker or a checker, or initialises at compile time",
     "numa": "NUMA and CPU affinity",
-    "cpu-hotplug": "CPUs do not come and go",
     "cgroup": "control groups",
     "freezer": "suspend to disk and RAM",
     "kernel-mm": "address spaces and pages",
-    "task": "what user tasks and fork are modelled as",
     "user-space": "system calls, files and file descriptors",
-    "debugfs": "debugfs and sysfs",
     "augmented": "augmented trees",
+    "rcu": "readers of the structure under RCU",
     "hlist": "hash lists",
     "rt": "PREEMPT_RT",
     "poll": "poll, select and epoll",
     "hrtimer": "waits on an hrtimer",
-    "tracing": "trace events of a subsystem that is not ported",
-    "model": "serves what is modelled",
-    "struct": "C initialises here, a class does it in Python",
-    "python": "Python's share of something C does in another way",
-    "boot": "static data that every boot sets anew",
-    "variant": "the variant of a debug option that C chooses when it compiles",
+    "timer-tick": "work for the next timer tick",
+    "tracing": "what a trace event records",
+    "variant": "the variant of a debug option, which C chooses when it compiles",
+    "elsewhere": "the C has it in another file",
+    **{
+        reason: DEVIATIONS[reason]
+        for reason in (
+            "boot",
+            "condition",
+            "config",
+            "generator",
+            "initialiser",
+            "inlined",
+            "model",
+            "packed",
+        )
+    },
 }
 
 # (argument index: m is a member name, t a type) of macros that take such things.
@@ -178,8 +186,7 @@ CALLED = frozenset(("current", "jiffies"))
 
 # Macros that allocate what their first argument, an expression, points to.
 ALLOCATORS = frozenset(
-    "kzalloc_obj kmalloc_obj kzalloc_objs kmalloc_objs kzalloc_flex krealloc_array "
-    "kunit_kcalloc".split()
+    "kzalloc_obj kmalloc_obj kzalloc_objs kmalloc_objs kzalloc_flex krealloc_array".split()
 )
 
 # Macros whose condition is evaluated again and again.

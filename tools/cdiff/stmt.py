@@ -23,7 +23,7 @@ from tools.cdiff.csource import CFunction, line_of
 from tools.cdiff.ctype import CType, Types, base_type, declared, part, text_of
 from tools.cdiff.expr import Expressions, as_target, call, name, substituted, unparenthesized
 
-_DECLARES = re.compile(r"(?:DEFINE|DECLARE)_\w+|LIST_HEAD$")
+DECLARES = re.compile(r"(?:DEFINE|DECLARE)_\w+|LIST_HEAD$")
 _IGNORED = frozenset(("va_start", "va_end"))
 _LEAVES = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
@@ -60,10 +60,9 @@ class Statements(Expressions):
             kind = base_type(node.child_by_field_name("type"))
             for child in node.children_by_field_name("declarator"):
                 local, full, _ = declared(child, kind)
-                if full.base == "__label__":
-                    continue
                 self.env[local] = full
-                self.locals.setdefault(local, line_of(node))
+                if full.ptr or all(text_of(item) != "static" for item in node.children):
+                    self.locals.setdefault(local, line_of(node))
         for item in node.named_children:
             self._declare(item)
 
@@ -164,17 +163,16 @@ class Statements(Expressions):
             full = self.types.resolve(full)
             if static and not full.ptr:
                 continue
-            size = child if child.type == "array_declarator" else None
-            if child.type == "init_declarator":
-                inner = child.child_by_field_name("declarator")
-                size = inner if inner is not None and inner.type == "array_declarator" else None
+            size = _array_declarator(child)
             empty = value is None or (
                 value.type == "initializer_list" and not value.named_child_count
             )
+            if size is not None and empty and full.target().base == "char":
+                continue
             if size is not None and empty:
                 made += self._assigned(local, self._array(size, full.target()))
-            elif value is not None and value.type == "initializer_list" and full.object:
-                made += self._assigned(local, self.initialiser(full.base, value))
+            elif value is not None and value.type == "initializer_list":
+                made += self._assigned(local, self.initial(full, value))
             elif value is not None:
                 made += self._set(name(local), value, child)
             elif full.object and full.base != "va_list":
@@ -268,6 +266,8 @@ class Statements(Expressions):
             self.used.add("addressed")
             method = ast.Attribute(target, "assign", ast.Load())
             return [ast.Expr(ast.Call(method, [self.translate(right)], []))]
+        if value.type != "call_expression" and self.infer.of(value).object:
+            self.used.add("struct-copy")
         return [ast.Assign([target], self.translate(right))]
 
     def _addressed(self, node: Node) -> bool:
@@ -281,6 +281,10 @@ class Statements(Expressions):
         function = text_of(node.child_by_field_name("function"))
         arguments = part(node, "arguments")
         given = arguments.named_children
+        if function == "snprintf" and self._is_buffer(given[0]):
+            self.used.add("string")
+            printed = call("sprintf", *[self.translate(item) for item in given[2:]])
+            return [ast.Assign([self.translate(given[0])], printed)]
         called = node.child_by_field_name("function")
         if function in _IGNORED or (called is not None and self.dropped(called)):
             return []
@@ -290,7 +294,7 @@ class Statements(Expressions):
                 ast.parse(template), self._letters(function, given)
             ).body
             return made
-        if _DECLARES.match(function) and given:
+        if DECLARES.match(function) and given:
             more = [self.translate(item) for item in given[1:]]
             self.locals.setdefault(text_of(given[0]), line_of(node))
             return [ast.Assign([self.translate(given[0])], call(function, *more))]
@@ -305,6 +309,10 @@ class Statements(Expressions):
             target = outs[0] if len(outs) == 1 else ast.Tuple(outs, ast.Store())
             return [ast.Assign([target], passed)]
         return [ast.Expr(self.translate(node))]
+
+    def _is_buffer(self, node: Node) -> bool:
+        """True for a local array of characters: a str here."""
+        return text_of(node) in self.locals and self.infer.of(node).base == "char"
 
     def _return_statement(self, node: Node) -> list[ast.stmt]:
         value = node.named_children[0] if node.named_child_count else None
@@ -355,6 +363,14 @@ class Statements(Expressions):
         for item in made:
             at(item, line_of(node), node.end_point[0] + 1)
         return made
+
+
+def _array_declarator(node: Node) -> Node | None:
+    """The array in a declarator, behind any number of pointers."""
+    inner: Node | None = node
+    while inner is not None and inner.type != "array_declarator":
+        inner = inner.child_by_field_name("declarator")
+    return inner
 
 
 def _backward_labels(body: Node) -> frozenset[str]:

@@ -41,7 +41,7 @@ _ATTRIBUTE_CALLS = (
 ).split()
 _ATTRIBUTE = re.compile(r"\b(?:" + "|".join(sorted(ATTRIBUTES)) + r")\b(?!\s*\()")
 _ATTRIBUTE_CALL = re.compile(r"\b(?:" + "|".join(_ATTRIBUTE_CALLS) + r")\s*\(")
-_FOR_EACH = re.compile(r"\b(?!bitmap_for_each)\w*for_each\w*\s*\(")
+_FOR_EACH = re.compile(r"\b(?:\w*for_each\w*|scoped_guard)\s*\(")
 _STRUCT_ARGUMENT = re.compile(r"(?<=[(,])(\s*)(struct|union|enum)(\s+\w+(?:\s*\*)*\s*)(?=[,)])")
 _CODE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -81,7 +81,7 @@ def strip_comments(text: str) -> str:
     return _COMMENT.sub(replace, text)
 
 
-def _closing(text: str, start: int) -> int:
+def closing(text: str, start: int) -> int:
     """The index behind the parenthesis that closes the one before `start`."""
     depth = 1
     at = start
@@ -212,7 +212,7 @@ def _blank_attributes(code: str) -> str:
     code = _ATTRIBUTE.sub(lambda match: " " * len(match.group()), code)
     at = 0
     while (match := _ATTRIBUTE_CALL.search(code, at)) is not None:
-        end = _closing(code, match.end())
+        end = closing(code, match.end())
         if end < 0:
             break
         code = code[: match.start()] + _blank(code[match.start() : end]) + code[end:]
@@ -228,7 +228,7 @@ def _loops(code: str) -> str:
         before = code[: match.start()].rstrip()
         if before and before[-1] not in ";{}):" and not before.endswith("else"):
             continue
-        end = _closing(code, match.end())
+        end = closing(code, match.end())
         if end < 0:
             continue
         code = f"{code[: match.start()]}while ({code[match.start() : end]}){code[end:]}"
@@ -241,7 +241,9 @@ def prepare(code: str) -> str:
     code = _STRUCT_ARGUMENT.sub(
         lambda match: match.group(1) + " " * len(match.group(2)) + match.group(3), code
     )
+    code = re.sub(r"\boffsetof(\s*\(\s*typeof)", r"OFFSETOF\1", code)
     code = re.sub(r"\bcontext_lock_struct\((\w+)\)", r"struct \1", code)
+    code = re.sub(r'\b([A-Z_]{4,})(\s+)(?=[A-Z_]{4,}\s+")', r'\1 ""\2', code)
     return _loops(_blank_attributes(code))
 
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.cdiff import rules
-from tools.cdiff.canon import Statement, flatten
+from tools.cdiff.canon import Statement, digest, flatten
 from tools.cdiff.config import PortList
 from tools.cdiff.control import Control
 from tools.cdiff.csource import CFile, CFunction
 from tools.cdiff.ctype import Types
-from tools.cdiff.expr import field, substituted
+from tools.cdiff.expr import substituted
+from tools.cdiff.stmt import DECLARES
 from tools.cdiff.traps import Trap, traps
 
 _BUILTINS = frozenset(dir(builtins))
@@ -44,6 +45,8 @@ class Translator:
 
     def translate(self, function: CFunction) -> Translation:
         """One function. Bodies of folded functions take the place of their calls."""
+        if function.kind == "text":
+            return self._text(function)
         body, control = self._body(function)
         names = self._parameters(function)
         flat = tuple(flatten(body))
@@ -60,6 +63,12 @@ class Translator:
             tuple(traps(function)),
             tuple(control.unsure),
         )
+
+    def _text(self, function: CFunction) -> Translation:
+        """A macro that makes no statements but definitions: one statement stands for its text."""
+        text = f"#define {function.name} ..."
+        whole = Statement(0, digest(function.text), text, function.line, function.end)
+        return Translation(function, self._parameters(function), (), (whole,), (), (), ())
 
     def _body(self, function: CFunction) -> tuple[list[ast.stmt], Control]:
         special = self._port.rules(function.path)
@@ -106,16 +115,14 @@ class Translator:
         if out is not None and not out.both:
             names = [name for index, name in enumerate(names) if index not in out.positions]
         drop = self._port.rules(function.path).drop
-        found = []
-        for name in names:
-            if name in drop or name == "void":
-                continue
-            if function.kind == "macro":
-                name = "type_" if name == "type" else name.removesuffix("...")
-            found.append(name)
-        if function.variadic and function.kind == "function":
-            found.append("args")
-        elif function.variadic and not any(n.endswith("...") for n, _ in function.parameters):
+        found = [name for name in names if name not in drop and name != "void"]
+        if function.kind != "function":
+            found = ["type_" if name == "type" else name for name in found]
+            if DECLARES.match(function.name):
+                del found[:1]
+            if function.variadic:
+                found[-1:] = ["args"]
+        elif function.variadic:
             found.append("args")
         return tuple(found)
 
@@ -147,6 +154,3 @@ def _without_null_checks(body: list[ast.stmt]) -> list[ast.stmt]:
 def _names(body: Sequence[ast.stmt]) -> set[str]:
     """The names that are read or called."""
     return {node.id for item in body for node in ast.walk(item) if isinstance(node, ast.Name)}
-
-
-__all__ = ["Translation", "Translator", "field"]

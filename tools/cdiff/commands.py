@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""What each command does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.cdiff import accepted
+from tools.cdiff.check import check
+from tools.cdiff.compare import Row
+from tools.cdiff.config import BASELINES
+from tools.cdiff.errors import CdiffError
+from tools.cdiff.project import Project
+from tools.cdiff.pysource import PyFile
+from tools.cdiff.texts import Texts
+
+
+def _check(options: argparse.Namespace) -> int:
+    project = Project()
+    texts = Texts(project, options.kernel)
+    if options.kernel is not None:
+        for version in sorted({file.version for file in project.files.values()}):
+            texts.tree(version)
+    findings = list(check(project, texts))
+    for finding in findings:
+        print(finding)
+    if findings:
+        print(f"{len(findings)} findings", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    try:
+        from tools.cdiff import facts, tree
+    except ImportError:
+        raise CdiffError("tree-sitter is missing: pip install -e '.[cdiff]'") from None
+    project = Project()
+    linux = tree.version(options.kernel)
+    baseline = project.port.by_version(linux)
+    if baseline is None:
+        known = ", ".join(item.linux for item in project.port.baselines.values())
+        raise CdiffError(f"{options.kernel}: is Linux {linux}; port.toml knows {known}")
+    files = [file for file in project.files.values() if file.version == linux]
+    paths = list(dict.fromkeys(path for file in files for path in file.sources))
+    paths += [path for path in baseline.drift if path not in paths]
+    ported = frozenset(name for file in files for name in file.functions)
+    made = tree.Tree(options.kernel, project.port, paths, baseline.headers)
+    found = tree.facts_of(made, baseline.name, baseline.package, ported)
+    out = options.output or BASELINES / f"{baseline.name}.json"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(facts.dumps(found), encoding="utf-8")
+    count = sum(len(file.functions) for file in found.files.values())
+    print(f"{out}: {len(found.files)} files, {count} functions of Linux {linux}")
+    return 0
+
+
+def _accept(options: argparse.Namespace) -> int:
+    project = Project()
+    pins: accepted.Pins = {}
+    count = 0
+    for file in project.files.values():
+        kept = project.pins.get(file.path, {})
+        made: dict[str, list[str]] = {}
+        for name, line, rows in _deviations(project, file):
+            if options.names and name not in options.names:
+                made[name] = kept.get(name, [])
+                continue
+            made[name] = [row.pin for row in rows]
+            for row in rows:
+                if row.pin not in kept.get(name, ()):
+                    count += 1
+                    at = row.python[0].line if row.python else line
+                    print(f"{file.path}:{at}: {name}: {', '.join(sorted(row.tags))}")
+        pins[file.path] = made
+    accepted.save(pins)
+    print(f"{count} deviations accepted")
+    return 0
+
+
+def _deviations(project: Project, file: PyFile) -> Iterator[tuple[str, int, list[Row]]]:
+    """(name, line, rows that can be pinned) of all that a file has."""
+    for pair in project.pairs(file):
+        rows = [row for row in project.compare(pair).rows if row.pinnable]
+        yield pair.function.name, pair.function.line, rows
+    for function, row in project.added(file):
+        yield function.name, function.line, [row]
+    for label, _, row in project.parts(file):
+        yield label, row.python[0].line, [row] if row.pinnable else []
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of cdiff."""
+    made = argparse.ArgumentParser(
+        prog="cdiff", description="Compares the port with the C, statement by statement."
+    )
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("check", help="fail on everything that differs from the C untold")
+    one.add_argument("--kernel", type=Path, metavar="DIR", help="also verify the tree's files")
+    one.set_defaults(run=_check)
+
+    one = commands.add_parser("baseline", help="make the facts of the C from a kernel tree")
+    one.add_argument("--kernel", type=Path, metavar="DIR", required=True)
+    one.add_argument("--output", type=Path, metavar="FILE", help="default: tools/cdiff/baseline")
+    one.set_defaults(run=_baseline)
+
+    one = commands.add_parser("accept", help="note that tagged differences were reviewed")
+    one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")
+    one.set_defaults(run=_accept)
+    return made
