@@ -386,8 +386,7 @@ def dma_fence_context_alloc(num: int) -> int:
 
 EXPORT_SYMBOL(dma_fence_context_alloc)
 
-dma_fence_lockdep_map = lockdep_map()
-dma_fence_lockdep_map.name = "dma_fence_map"
+dma_fence_lockdep_map = lockdep_map(name="dma_fence_map")
 
 
 def dma_fence_begin_signalling() -> bool:
@@ -430,6 +429,8 @@ def __dma_fence_might_wait() -> None:
 
 def dma_fence_signal_timestamp_locked(fence: dma_fence, timestamp: ktime_t) -> None:
     """Signal with a given time; the fence is locked. Only the first signalling does anything."""
+    cb_list = list_head()
+
     dma_fence_assert_held(fence)
 
     if test_and_set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, fence.flags):
@@ -441,7 +442,6 @@ def dma_fence_signal_timestamp_locked(fence: dma_fence, timestamp: ktime_t) -> N
     if not ops.release and not ops.wait:
         RCU_INIT_POINTER(fence, "ops", None)
 
-    cb_list = list_head()
     list_replace(fence.cb_list, cb_list)
 
     fence.timestamp = timestamp
@@ -748,7 +748,8 @@ def dma_fence_test_signaled_any(fences: list[dma_fence], count: int) -> tuple[bo
     for i in range(0, count):
         fence = fences[i]
         if dma_fence_test_signaled_flag(fence):
-            return True, i  # kport: out-param
+            idx = i  # kport: out-param
+            return True, idx  # kport: out-param
     return False, None  # kport: out-param
 
 
@@ -769,11 +770,11 @@ def dma_fence_wait_any_timeout(
     if timeout == 0:
         for i in range(0, count):
             if dma_fence_is_signaled(fences[i]):
-                return 1, i  # kport: out-param
+                idx = i  # kport: out-param
+                return 1, idx  # kport: out-param
 
         return 0, None  # kport: out-param
 
-    i = 0
     with labels("fence_rm_cb", "err_free_cb") as label:
         cb = kzalloc_objs(default_wait_cb, count)
         if cb is None:

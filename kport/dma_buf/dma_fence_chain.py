@@ -139,7 +139,7 @@ def dma_fence_chain_find_seqno(
         return -EINVAL, pfence  # kport: out-param
 
     pfence = dma_fence_get(chain.base)  # kport: cursor
-    while pfence:
+    while pfence:  # kport: cursor
         if (
             pfence.context != chain.base.context
             or to_dma_fence_chain(pfence).prev_seqno < seqno

@@ -230,7 +230,7 @@ def dma_resv_list_entry(
 ) -> tuple[dma_fence, dma_resv_usage]:
     """Fence and usage of a slot."""
     tmp = rcu_dereference_check(list.table, index, dma_resv_held(resv) if resv else True)
-    return tmp  # kport: out-param
+    return tmp  # kport: packed
 
 
 def dma_resv_list_set(
@@ -244,13 +244,15 @@ def dma_resv_list_set(
 
 def dma_resv_list_alloc(max_fences: int) -> dma_resv_list | None:
     """A list with room for at least `max_fences`, as many as the allocation rounds up to."""
-    size = kmalloc_size_roundup(_TABLE_OFFSET + max_fences * _POINTER)
+    size = kmalloc_size_roundup(  # kport: flexible-array
+        _TABLE_OFFSET + max_fences * _POINTER
+    )
 
     list = kmalloc_obj(dma_resv_list)  # kport: flexible-array
     if not list:
         return None
 
-    list.max_fences = (size - _TABLE_OFFSET) // _POINTER
+    list.max_fences = (size - _TABLE_OFFSET) // _POINTER  # kport: flexible-array
     list.table = [None] * list.max_fences  # kport: flexible-array
 
     return list
@@ -595,7 +597,8 @@ def dma_resv_get_singleton(
         return r, None  # kport: out-param
 
     if count == 0:
-        return 0, None  # kport: out-param
+        fence = None
+        return 0, fence  # kport: out-param
 
     if count == 1:
         fence = fences[0]
@@ -610,7 +613,8 @@ def dma_resv_get_singleton(
         kfree(fences)
         return -ENOMEM, None  # kport: out-param
 
-    return 0, array.base  # kport: out-param
+    fence = array.base
+    return 0, fence  # kport: out-param
 
 
 EXPORT_SYMBOL_GPL(dma_resv_get_singleton)
@@ -668,12 +672,10 @@ def dma_resv_test_signaled(obj: dma_resv, usage: dma_resv_usage) -> bool:
 
 EXPORT_SYMBOL_GPL(dma_resv_test_signaled)
 
-_usage = ("kernel", "write", "read", "bookkeep")
-
 
 def dma_resv_describe(obj: dma_resv, seq: seq_file) -> None:
     """Print a line for each fence. Locked."""
-    usage = _usage
+    usage = ("kernel", "write", "read", "bookkeep")
     cursor = dma_resv_iter()
 
     for fence in dma_resv_for_each_fence(cursor, obj, DMA_RESV_USAGE_READ):

@@ -86,7 +86,7 @@ class drm_file(struct):
     syncobj_xa: xarray
 
 
-class drm_syncobj(struct):
+class drm_syncobj(struct):  # kport: left-out
     """A sync object."""
 
     refcount: kref
@@ -146,14 +146,11 @@ def drm_syncobj_fence_add_wait(syncobj: drm_syncobj, wait: syncobj_wait_entry) -
         return
 
     spin_lock(syncobj.lock)
-    fence = dma_fence_get(rcu_dereference_protected(syncobj, "fence", True))
-    ret = 0
-    if fence:
+    fence = dma_fence_get(rcu_dereference_protected(syncobj, "fence", 1))
+    ret = -EINVAL  # kport: out-param
+    if fence:  # kport: out-param
         ret, fence = dma_fence_chain_find_seqno(fence, wait.point)  # kport: out-param
-        missing = ret != 0
-    else:
-        missing = True
-    if missing:
+    if ret:  # kport: out-param
         dma_fence_put(fence)
         list_add_tail(wait.node, syncobj.cb_list)
     elif not fence:
@@ -191,6 +188,7 @@ def drm_syncobj_add_point(
         syncobj.cb_list, syncobj_wait_entry, "node"
     ):
         syncobj_wait_syncobj_func(syncobj, wait_cur)
+    # kport: left-out
     spin_unlock(syncobj.lock)
 
     for fence in dma_fence_chain_for_each(prev):
@@ -216,6 +214,7 @@ def drm_syncobj_replace_fence(syncobj: drm_syncobj, fence: dma_fence | None) -> 
             syncobj.cb_list, syncobj_wait_entry, "node"
         ):
             syncobj_wait_syncobj_func(syncobj, wait_cur)
+        # kport: left-out
 
     spin_unlock(syncobj.lock)
 
@@ -251,7 +250,7 @@ def drm_syncobj_find_fence(
     syncobj = drm_syncobj_find(file_private, handle)
     wait = syncobj_wait_entry()
     timeout = nsecs_to_jiffies64(DRM_SYNCOBJ_WAIT_FOR_SUBMIT_TIMEOUT)
-    fence = None
+    fence = None  # kport: out-param
 
     if not syncobj:
         return -ENOENT, None  # kport: out-param
@@ -275,7 +274,6 @@ def drm_syncobj_find_fence(
 
                 raise goto("out")
             dma_fence_put(fence)
-            fence = None  # kport: out-param
         else:
             ret = -EINVAL
 
@@ -322,6 +320,7 @@ def drm_syncobj_free(kref: kref) -> None:
 
     drm_syncobj_replace_fence(syncobj, None)
 
+    # kport: left-out
     kfree(syncobj)
 
 
@@ -336,6 +335,7 @@ def drm_syncobj_create(flags: int, fence: dma_fence | None) -> tuple[int, drm_sy
 
     kref_init(syncobj.refcount)
     INIT_LIST_HEAD(syncobj.cb_list)
+    # kport: left-out
     spin_lock_init(syncobj.lock)
 
     if flags & DRM_SYNCOBJ_CREATE_SIGNALED:
@@ -347,7 +347,8 @@ def drm_syncobj_create(flags: int, fence: dma_fence | None) -> tuple[int, drm_sy
     if fence:
         drm_syncobj_replace_fence(syncobj, fence)
 
-    return 0, syncobj  # kport: out-param
+    out_syncobj = syncobj
+    return 0, out_syncobj  # kport: out-param
 
 
 EXPORT_SYMBOL(drm_syncobj_create)
@@ -413,12 +414,10 @@ def syncobj_wait_syncobj_func(syncobj: drm_syncobj, wait: syncobj_wait_entry) ->
     """The object has a new fence: give it to a waiter whose point it reaches. Locked."""
     fence = rcu_dereference_protected(syncobj, "fence", lockdep_is_held(syncobj.lock))
     dma_fence_get(fence)
-    if fence:
+    ret = -EINVAL  # kport: out-param
+    if fence:  # kport: out-param
         ret, fence = dma_fence_chain_find_seqno(fence, wait.point)  # kport: out-param
-        missing = ret != 0
-    else:
-        missing = True
-    if missing:
+    if ret:  # kport: out-param
         dma_fence_put(fence)
         return
     elif not fence:

@@ -54,7 +54,7 @@ class spsc_queue(struct):
 def spsc_queue_init(queue: spsc_queue) -> None:
     """Make the queue empty."""
     queue.head.next = None  # kport: pointer-to-pointer
-    atomic_long_set(queue.tail, queue.head)
+    atomic_long_set(queue.tail, queue.head)  # kport: pointer-to-pointer
     atomic_set(queue.job_count, 0)
 
 
@@ -84,7 +84,7 @@ def spsc_queue_push(queue: spsc_queue, node: spsc_node) -> bool:
 
     preempt_enable()
 
-    return tail is queue.head
+    return tail is queue.head  # kport: pointer-to-pointer
 
 
 def spsc_queue_pop(queue: spsc_queue) -> spsc_node | None:
@@ -105,8 +105,8 @@ def spsc_queue_pop(queue: spsc_queue) -> spsc_node | None:
         ):  # kport: pointer-to-pointer
             while True:
                 smp_rmb()
-                queue.head.next = READ_ONCE(node, "next")  # kport: walrus
-                if queue.head.next:
+                queue.head.next = READ_ONCE(node, "next")  # kport: walrus, pointer-to-pointer
+                if queue.head.next:  # kport: pointer-to-pointer
                     break
 
     atomic_dec(queue.job_count)

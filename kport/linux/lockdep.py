@@ -23,7 +23,7 @@ __all__ = ["lockdep_assert_held"]
 LOCK_STATE_UNKNOWN = -1
 
 
-class lockdep_map(struct):
+class lockdep_map(struct, table=True):
     """What the validator knows of a lock: its class, here only by name."""
 
     name: str

@@ -82,7 +82,7 @@ rcu_assign_pointer = smp_store_release
 RCU_INIT_POINTER = WRITE_ONCE
 
 
-def rcu_dereference_check(o: Any, f: Any, c: bool) -> Any:
+def rcu_dereference_check(o: Any, f: Any, c: int) -> Any:
     """Read an RCU pointer, a member or an array element; `c` is why that is allowed here."""
     return READ_ONCE(o, f) if type(f) is str else o[f]
 

@@ -236,7 +236,7 @@ def __drm_sched_pending_job_iter_end(iter: drm_sched_pending_job_iter) -> None:
     WARN_ON(not drm_sched_is_stopped(iter.sched))
 
 
-def drm_sched_for_each_pending_job(
+def drm_sched_for_each_pending_job(  # kport: generator
     __sched: drm_gpu_scheduler, __entity: drm_sched_entity | None
 ) -> Iterator[drm_sched_job]:
     """Each pending job of a stopped scheduler, optionally of one entity only.

@@ -122,7 +122,7 @@ def drm_sched_available_credits(sched: drm_gpu_scheduler) -> int:
     overflow, credits = check_sub_overflow(  # kport: out-param
         sched.credit_limit, atomic_read(sched.credit_count)
     )
-    WARN_ON(overflow)  # kport: out-param
+    WARN_ON(overflow)
 
     return credits
 
@@ -658,8 +658,7 @@ def drm_sched_run_job_work(w: work_struct) -> None:
     drm_sched_run_job_queue(sched)
 
 
-map = lockdep_map()
-map.name = "drm_sched_lockdep_map"
+map = lockdep_map(name="drm_sched_lockdep_map")
 
 
 def drm_sched_alloc_wq(name: str) -> workqueue_struct | None:
@@ -809,7 +808,7 @@ def drm_sched_increase_karma(bad: drm_sched_job) -> None:
                     if entity.guilty:
                         atomic_set(entity.guilty, 1)
                     break
-            else:
+            else:  # kport: cursor
                 entity = None  # kport: cursor
             spin_unlock(rq.lock)
             if entity:  # kport: cursor
