@@ -110,7 +110,7 @@ def drm_mock_sched_entity_new(
     entity = kunit_kzalloc(test, drm_mock_sched_entity)
     KUNIT_ASSERT_NOT_NULL(test, entity)
 
-    drm_sched = [sched.base]
+    drm_sched = [sched.base]  # kport: addressed
     ret = drm_sched_entity_init(entity.base, priority, drm_sched, 1, None)
     KUNIT_ASSERT_EQ(test, ret, 0)
 
@@ -306,7 +306,7 @@ def drm_mock_sched_new(test: kunit, timeout: int) -> drm_mock_scheduler:
     sched = kunit_kzalloc(test, drm_mock_scheduler)
     KUNIT_ASSERT_NOT_NULL(test, sched)
 
-    name = sprintf("%s-%u", args.name, instance)
+    name = sprintf("%s-%u", args.name, instance)  # kport: string
     instance += 1  # kport: side-effect
     dev = kunit_device_register(test, name)
     KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev)

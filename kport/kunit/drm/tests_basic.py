@@ -150,9 +150,9 @@ drm_sched_basic_cases = (
 )
 
 
-def drm_sched_basic_desc(params: drm_sched_basic_params) -> str:
+def drm_sched_basic_desc(params: drm_sched_basic_params) -> str:  # kport: string
     """The text of a parameter."""
-    return params.description
+    return params.description  # kport: string
 
 
 drm_sched_basic_gen_params = KUNIT_ARRAY_PARAM(drm_sched_basic_cases, drm_sched_basic_desc)

@@ -25,9 +25,9 @@ from kport.drivers.mock.sched_tests import (
     drm_mock_sched_job_wait_finished,
     drm_mock_sched_job_wait_scheduled,
 )
+from kport.drm.scheduler.v7_2 import gpu_scheduler
 from kport.drm.scheduler.v7_2.gpu_scheduler import (
     DRM_SCHED_PRIORITY_HIGH,
-    DRM_SCHED_PRIORITY_KERNEL,
     DRM_SCHED_PRIORITY_LOW,
     DRM_SCHED_PRIORITY_NORMAL,
     drm_sched_priority,
@@ -76,7 +76,15 @@ from kport.linux.printk import pr_info
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, cond_resched
 from kport.linux.slab import pointer
 from kport.linux.struct import container_of, struct
-from kport.linux.types import ARRAY_SIZE, DIV_ROUND_UP, UINT_MAX, div_u64, u32, unsigned_long
+from kport.linux.types import (
+    ARRAY_SIZE,
+    DIV_ROUND_UP,
+    UINT_MAX,
+    div_u64,
+    long,
+    u32,
+    unsigned_long,
+)
 from kport.linux.vsprintf import sprintf
 
 
@@ -412,9 +420,9 @@ drm_sched_cases = (
 )
 
 
-def drm_sched_desc(params: drm_sched_test_params) -> str:
+def drm_sched_desc(params: drm_sched_test_params) -> str:  # kport: string
     """The text of a parameter."""
-    return params.description
+    return params.description  # kport: string
 
 
 drm_sched_scheduler_two_clients_gen_params = KUNIT_ARRAY_PARAM(drm_sched_cases, drm_sched_desc)
@@ -499,7 +507,7 @@ def drm_sched_client_work(work: kthread_work) -> None:
         cycle_time = ktime_sub(ktime_get(), cycle_time)
         us = ktime_to_us(cycle_time)
         update_stats(client.cycle_time, us)
-        if ktime_to_us(cycle_time) >= work_us:
+        if ktime_to_us(cycle_time) >= long(work_us):
             us = ktime_to_us(cycle_time) - work_us
         elif WARN_ON_ONCE(client.params.sync):
             us = 0
@@ -520,13 +528,17 @@ def drm_sched_client_work(work: kthread_work) -> None:
 
 def prio_str(prio: drm_sched_priority) -> str:
     """The name of a priority."""
-    names = {
-        DRM_SCHED_PRIORITY_KERNEL: "kernel",
-        DRM_SCHED_PRIORITY_LOW: "low",
-        DRM_SCHED_PRIORITY_NORMAL: "normal",
-        DRM_SCHED_PRIORITY_HIGH: "high",
-    }
-    return names.get(prio, "???")
+    match prio:
+        case gpu_scheduler.DRM_SCHED_PRIORITY_KERNEL:
+            return "kernel"
+        case gpu_scheduler.DRM_SCHED_PRIORITY_LOW:
+            return "low"
+        case gpu_scheduler.DRM_SCHED_PRIORITY_NORMAL:
+            return "normal"
+        case gpu_scheduler.DRM_SCHED_PRIORITY_HIGH:
+            return "high"
+        case _:
+            return "???"
 
 
 def client_done(client: test_client) -> bool:
@@ -538,8 +550,8 @@ def drm_sched_scheduler_two_clients_test(test: kunit) -> None:
     """Two clients at once; prints how each gets on."""
     params = test.param_value
     sched = test.priv
-    client = [test_client(), test_client()]
-    prev_cycle = [0, 0]
+    client = [test_client() for _ in range(2)]
+    prev_cycle = [0] * 2
 
     for i in range(0, ARRAY_SIZE(client)):
         client[i].entity = drm_mock_sched_entity_new(test, params.client[i].priority, sched)
@@ -549,8 +561,8 @@ def drm_sched_scheduler_two_clients_test(test: kunit) -> None:
         client[i].id = i
         client[i].duration = ms_to_ktime(1000)
         client[i].params = params.client[i]  # kport: struct-copy
-        client[i].cycle_time.min_us = UINT_MAX
-        client[i].latency_time.min_us = UINT_MAX
+        client[i].cycle_time.min_us = UINT_MAX  # kport: implicit-cast
+        client[i].latency_time.min_us = UINT_MAX  # kport: implicit-cast
         client[i].worker = kthread_create_worker(
             0, "%s-%u", "drm_sched_scheduler_two_clients_test", i
         )
@@ -574,10 +586,10 @@ def drm_sched_scheduler_two_clients_test(test: kunit) -> None:
     while not client_done(client[0]) or not client_done(client[1]):
         period_ms = 100
         frequency = 1000 // period_ms
-        pct = [0, 0]
-        qd = [0, 0]
-        cycle = [0, 0]
-        cps = [0, 0]
+        pct = [0] * 2
+        qd = [0] * 2
+        cycle = [0] * 2
+        cps = [0] * 2
 
         for i in range(0, ARRAY_SIZE(client)):
             qd[i] = spsc_queue_count(client[i].entity.base.job_queue)
@@ -748,9 +760,10 @@ def drm_sched_scheduler_many_clients_test(test: kunit) -> None:
     delta_total = 0
     loops = 0
 
+    # kport: string
     client = kunit_kcalloc(test, clients, test_client)
     KUNIT_ASSERT_NOT_NULL(test, client)
-    prev_cycle = kunit_kcalloc(test, clients, pointer)
+    prev_cycle = kunit_kcalloc(test, clients, pointer)  # kport: model
     KUNIT_ASSERT_NOT_NULL(test, prev_cycle)
 
     for i in range(0, clients):
@@ -761,8 +774,8 @@ def drm_sched_scheduler_many_clients_test(test: kunit) -> None:
         client[i].id = i
         client[i].params = params.client[0]  # kport: struct-copy
         client[i].duration = ms_to_ktime(1000 // clients)
-        client[i].cycle_time.min_us = UINT_MAX
-        client[i].latency_time.min_us = UINT_MAX
+        client[i].cycle_time.min_us = UINT_MAX  # kport: implicit-cast
+        client[i].latency_time.min_us = UINT_MAX  # kport: implicit-cast
         client[i].worker = kthread_create_worker(
             0, "%s-%u", "drm_sched_scheduler_many_clients_test", i
         )
@@ -779,17 +792,17 @@ def drm_sched_scheduler_many_clients_test(test: kunit) -> None:
     start = ktime_get()
     pr_info("%u clients:\n\tt\t\tcycle:\t  min    avg    max : ...\n", clients)
     while True:
-        min = UINT_MAX
+        min = UINT_MAX  # kport: implicit-cast
         max = 0
         total = 0
         done = True
 
-        buf = ""
+        buf = ""  # kport: string
         for i in range(0, clients):
             cycle = READ_ONCE(client[i], "cycle")
             cycles = READ_ONCE(client[i], "cycles")
 
-            buf += sprintf(" %3d", cycle)
+            buf += sprintf(" %3d", cycle)  # kport: string
 
             total += cycle
             if cycle < min:
