@@ -23,19 +23,22 @@ def letter(client: int) -> str:
 
 
 def order_lines(runs: Sequence[Run], names: Sequence[str], width: int, style: Style) -> list[str]:
-    """The picture of the last runs; nothing for none."""
+    """The picture of the last stretch in which all clients ran; nothing for no runs."""
     if not runs:
         return []
     rings = list(dict.fromkeys(run.ring for run in sorted(runs, key=lambda run: run.ring)))
     margin = max(len(ring) for ring in rings) + 2
     columns = max(8, min(width - margin, 72))
-    end = max(run.ended for run in runs)
+    last: dict[int, int] = {}
+    for run in runs:
+        last[run.client] = max(last.get(run.client, 0), run.ended)
+    end = min(last.values())
     begin = max(min(run.began for run in runs), end - columns * COLUMN_NS)
     columns = min(columns, -(-(end - begin) // COLUMN_NS) or 1)
-    shown = [run for run in runs if run.ended > begin]
+    shown = [run for run in runs if run.ended > begin and run.began < end]
     lines = [
         style(
-            f"ORDER  who ran on each ring in the last {columns * COLUMN_NS // 1_000_000} ms; "
+            f"ORDER  who ran on each ring, the last {columns * COLUMN_NS // 1_000_000} ms; "
             f"a column is {COLUMN_NS // 1_000_000} ms; {IDLE} is idle",
             "bold",
         )

@@ -8,7 +8,7 @@ Lines for a terminal of 80 columns. Times in tables are milliseconds.
 from __future__ import annotations
 
 from kport.cli.order import order_lines
-from kport.cli.table import Cell, number, table
+from kport.cli.table import Cell, number, shorten, table
 from kport.cli.terminal import Style
 from kport.workload.result import ClientResult, EntityResult, Figures, Result, RingResult, Waits
 
@@ -17,14 +17,15 @@ MANY = 20  # rows of entities; --json has all
 
 def report(heading: str, result: Result, width: int, style: Style) -> list[str]:
     """The lines of a report."""
-    parts = [[style(heading, "bold")]]
+    parts = [[style(shorten(heading, width), "bold")]]
     if result.clients:
         parts.append(_clients(result.clients, width, style))
     if result.recorded is None:
         parts.append(_rings(result.rings, width, style))
+        parts.append(_entities(result.entities, width, style))
     else:
-        parts.append(_against(result.recorded, result, width, style))
-    parts.append(_entities(result.entities, width, style))
+        parts.append(_rings_against(result.recorded, result, width, style))
+        parts.append(_entities_against(result.recorded, result, width, style))
     names = [client.name for client in result.clients]
     parts.append(order_lines(result.order, names, width, style))
     parts.append(_totals(result, style))
@@ -61,10 +62,11 @@ def _clients(clients: list[ClientResult], width: int, style: Style) -> list[str]
             number(client.per_s),
             dropped,
         ]
-        row += [number(value) for value in (latency.p50, latency.p99, latency.max)]
+        seen = latency.max > 0  # at least one whole cycle
+        row += [number(value) if seen else "-" for value in (latency.p50, latency.p99, latency.max)]
         rows.append(row)
     return table(
-        "CLIENTS  dropped: periods begun late; latency: of a whole cycle, in ms",
+        "CLIENTS  dropped: cycles that missed their period; latency of a cycle in ms",
         ["", "elapsed s", "cycles", "per s", "dropped", "p50", "p99", "max"],
         rows,
         width,
@@ -81,7 +83,7 @@ def _rings(rings: list[RingResult], width: int, style: Style) -> list[str]:
     if not rows:
         return []
     return table(
-        "RINGS  wait: from submission until the scheduler runs the job, in ms",
+        "RINGS  wait in ms, from submission until the scheduler runs the job",
         ["", "jobs", "busy %", "wait p50", "p99", "max"],
         rows,
         width,
@@ -90,11 +92,7 @@ def _rings(rings: list[RingResult], width: int, style: Style) -> list[str]:
 
 
 def _entities(entities: list[EntityResult], width: int, style: Style) -> list[str]:
-    shown = [entity for entity in entities if entity.jobs]
-    if len(shown) > MANY:
-        largest = sorted(shown, key=lambda entity: -entity.gpu_ms)[:MANY]
-        kept = {id(entity) for entity in largest}
-        shown = [entity for entity in shown if id(entity) in kept]
+    shown = _largest(entities)
     rows: list[list[Cell]] = [
         [
             entity.name,
@@ -109,33 +107,46 @@ def _entities(entities: list[EntityResult], width: int, style: Style) -> list[st
     if not rows:
         return []
     lines = table(
-        "ENTITIES  share: of the GPU time of its rings",
+        "ENTITIES  share of the GPU time of its rings; wait in ms",
         ["client:context", "ring", "jobs", "GPU ms", "share %", "wait p50", "p99", "max"],
         rows,
         width,
         style,
     )
-    if len(entities) > len(shown):
-        lines.append(f"and {len(entities) - len(shown)} more; --json has them all")
-    return lines
+    return lines + _more(entities, shown)
 
 
-def _against(kernel: Figures, port: Figures, width: int, style: Style) -> list[str]:
-    """The rings of a recording beside those of the port."""
+def _largest(entities: list[EntityResult]) -> list[EntityResult]:
+    """Those with the most GPU time, in the order they have."""
+    busy = [entity for entity in entities if entity.jobs]
+    kept = sorted(range(len(busy)), key=lambda at: -busy[at].gpu_ms)[:MANY]
+    return [busy[at] for at in sorted(kept)]
+
+
+def _more(entities: list[EntityResult], shown: list[EntityResult]) -> list[str]:
+    left = len(entities) - len(shown)
+    return [f"and {left} more; --json has them all"] if left else []
+
+
+# -- recordings: kernel against port -------------------------------------------------------------
+
+
+def _pair(kernel: Waits, port: Waits) -> list[Cell]:
+    return [_ms(kernel.p50), _ms(port.p50), _ms(kernel.p99), _ms(port.p99)]
+
+
+def _rings_against(kernel: Figures, port: Figures, width: int, style: Style) -> list[str]:
     recorded = {(ring.dev, ring.ring): ring for ring in kernel.rings}
+    single = len({ring.dev for ring in port.rings}) == len(port.rings)
     rows: list[list[Cell]] = []
     for ring in port.rings:
         other = recorded.get((ring.dev, ring.ring), RingResult(ring.dev, ring.ring))
         inversions: Cell = "-" if ring.inversions is None else f"{ring.inversions:,}"
         if ring.inversions:
             inversions = f"{ring.inversions:,}", "yellow"
-        row: list[Cell] = [_ring_name(ring), f"{ring.jobs:,}", inversions]
-        for ours, theirs in (
-            (ring.wait_us.p50, other.wait_us.p50),
-            (ring.wait_us.p99, other.wait_us.p99),
-        ):
-            row += [_ms(theirs), _ms(ours)]
-        rows.append(row)
+        name = ring.dev if single else f"{ring.dev} {ring.ring}"
+        pair = _pair(other.wait_us, ring.wait_us)
+        rows.append([name, f"{ring.jobs:,}", inversions, *pair])
     lines = table(
         "RINGS  kernel (k) against port (p); wait in ms; inversions: pairs run the other way",
         ["", "jobs", "inversions", "p50 k", "p50 p", "p99 k", "p99 p"],
@@ -147,8 +158,32 @@ def _against(kernel: Figures, port: Figures, width: int, style: Style) -> list[s
     return lines
 
 
-def _ring_name(ring: RingResult) -> str:
-    return ring.dev if ring.dev.endswith(ring.ring) else f"{ring.dev} {ring.ring}"
+def _entities_against(kernel: Figures, port: Figures, width: int, style: Style) -> list[str]:
+    recorded = {entity.context: entity.wait_us for entity in kernel.entities}
+    shown = _largest(port.entities)
+    rows: list[list[Cell]] = [
+        [
+            f"{entity.context} {entity.ring.partition(' ')[0]}",
+            f"{entity.jobs:,}",
+            number(entity.gpu_ms),
+            f"{entity.share_pct:.1f}",
+            *_pair(recorded.get(entity.context, Waits()), entity.wait_us),
+        ]
+        for entity in shown
+    ]
+    if not rows:
+        return []
+    lines = table(
+        "ENTITIES  by fence context; share of the GPU time of the ring; wait in ms",
+        ["", "jobs", "GPU ms", "share %", "p50 k", "p50 p", "p99 k", "p99 p"],
+        rows,
+        width,
+        style,
+    )
+    return lines + _more(port.entities, shown)
+
+
+# -- the end -------------------------------------------------------------------------------------
 
 
 def _totals(result: Result, style: Style) -> list[str]:

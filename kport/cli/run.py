@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from kport.workload.wsim.load import load_workload
 if TYPE_CHECKING:
     from kport.workload.player.plan import Plan
     from kport.workload.result import Result
+
+Runner = Callable[..., "Result"]  # of progress, stop and trace_out
 
 BUILTIN_SECONDS = 5.0
 _USAGE = (
@@ -97,6 +99,7 @@ def parser() -> Parser:
     add("--credits", metavar="N", type=whole(1, 2**32 - 1), help="credits of each ring")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
+    p.set_defaults(given=None, heading="", notes=[])
     return p
 
 
@@ -110,14 +113,14 @@ def main(arguments: Sequence[str]) -> int:
             options.given = [*(options.given or []), ("-w", options.recording)]
         else:
             _refuse_workload_options(options)
-    run = _replay if kind == "recording" else _play
+    run = _recording(options) if kind == "recording" else _workloads(options)
     try:
-        with StopOnInterrupt() as interrupts, brisk():
-            heading, result = run(options, interrupts)
+        with StopOnInterrupt() as interrupts, brisk(), Bar(sys.stderr) as bar:
+            result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
     except kport.KernelOops as oops:
         print(oops.report, file=sys.stderr)
         return 1
-    return _show(options, heading, result)
+    return _show(options, result)
 
 
 def _refuse_workload_options(options: argparse.Namespace) -> None:
@@ -143,7 +146,6 @@ def make_plan(options: argparse.Namespace) -> Plan:
     if not any(option != "-p" for option, _ in options.given):
         options.given += [("-w", path) for path in builtin_workloads()]
         seconds = BUILTIN_SECONDS if repeat is None and seconds is None else seconds
-    given = _workloads(options.given)
     if repeat is None and seconds is None:
         repeat = 1
     plan = Plan(
@@ -155,83 +157,72 @@ def make_plan(options: argparse.Namespace) -> Plan:
         duration_scale=options.f,
         delay_scale=options.F,
     )
-    for text, priority, background in given:
+    masters = sum(option == "-W" for option, _ in options.given)
+    if masters > 1:
+        raise UsageError("there can be only one master workload; give -W once")
+    priority = 0
+    for option, value in options.given:
+        if option == "-p":
+            priority = value
+            continue
         plan.add(
-            load_workload(text, options.a),
+            load_workload(value, options.a),
             copies=options.c,
             priority=priority,
-            background=background,
+            background=masters == 1 and option == "-w",
             seed=options.I,
             same_durations=options.S,
         )
     return plan
 
 
-def _workloads(given: list[tuple[str, Any]]) -> list[tuple[str, int, bool]]:
-    """Workload, priority and whether it is in the background, in the order of the command line."""
-    masters = sum(option == "-W" for option, _ in given)
-    if masters > 1:
-        raise UsageError("there can be only one master workload; give -W once")
-    workloads, priority = [], 0
-    for option, value in given:
-        if option == "-p":
-            priority = value
-        else:
-            workloads.append((value, priority, masters == 1 and option == "-w"))
-    return workloads
-
-
-def _play(options: argparse.Namespace, interrupts: StopOnInterrupt) -> tuple[str, Result]:
+def _workloads(options: argparse.Namespace) -> Runner:
     plan = make_plan(options)
     from kport.workload.player.play import play
 
-    with Bar(sys.stderr) as bar:
-        result = play(plan, progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
     clients = len(plan.clients)
-    length = f"{plan.seconds:g} s" if plan.seconds is not None else ""
-    if plan.repeat is not None:
-        length += (" or " if length else "") + f"{plan.repeat} x"
-    if options.given[-1][0] == "-p":
-        result.warnings.append("-p changes nothing: it goes before the -w that it is for")
-    heading = (
-        f"{clients} client{'s' if clients > 1 else ''}, policy {plan.policy}, {length}, "
-        f"seed {options.I}"
+    length = [f"{plan.seconds:g} s"] if plan.seconds is not None else []
+    length += [f"{plan.repeat} x"] if plan.repeat is not None else []
+    options.heading = (
+        f"drm_sched of Linux 7.2.13, policy {plan.policy}: {clients} "
+        f"client{'s' if clients > 1 else ''}, {' or '.join(length)}, seed {options.I}"
     )
-    return heading, result
+    if options.given[-1][0] == "-p":
+        options.notes.append("-p changes nothing here: it goes before the -w that it is for")
+    return partial(play, plan)
 
 
 # -- recordings ----------------------------------------------------------------------------------
 
 
-def _replay(options: argparse.Namespace, interrupts: StopOnInterrupt) -> tuple[str, Result]:
+def _recording(options: argparse.Namespace) -> Runner:
     from kport.workload.recording import load
     from kport.workload.replay import replay
 
-    recording = load(options.recording)
     with Bar(sys.stderr) as bar:
-        result = replay(
-            recording,
-            policy=options.policy,
-            scale=options.scale,
-            credits=options.credits,
-            progress=bar,
-            stop=interrupts.stop,
-            trace_out=options.trace_out,
-        )
-    return f"{options.recording}, policy {options.policy}", result
+        recording = load(options.recording, bar.count)
+    options.heading = f"drm_sched of Linux 7.2.13, policy {options.policy}: {options.recording}"
+    return partial(
+        replay,
+        recording,
+        policy=options.policy,
+        scale=options.scale,
+        credits=options.credits,
+    )
 
 
 # -- output --------------------------------------------------------------------------------------
 
 
-def _show(options: argparse.Namespace, heading: str, result: Result) -> int:
+def _show(options: argparse.Namespace, result: Result) -> int:
+    result.warnings += options.notes
     if options.json:
         print(json.dumps(result.to_json(), indent=2))
     else:
         from kport.cli.report import report
 
         style = Style(sys.stdout)
-        print("\n".join(report(heading, result, width(sys.stdout), style)))
+        print("\n".join(report(options.heading, result, width(sys.stdout), style)))
     if result.interrupted:
         return 130
     return 0 if result.sound else 1

@@ -71,15 +71,23 @@ class Bar:
 
     def __call__(self, done: int, total: int) -> None:
         """So much is done, of so much."""
+        if total > 0 and self._due():
+            part = min(1.0, done / total)
+            full = round(part * self.SIZE)
+            seconds = monotonic() - self._began
+            self._draw(f"[{'#' * full}{'.' * (self.SIZE - full)}] {part:4.0%}  {seconds:.0f} s")
+
+    def count(self, lines: int) -> None:
+        """So many lines are read, of nobody knows how many."""
+        if self._due():
+            self._draw(f"reading, {lines:,} lines")
+
+    def _due(self) -> bool:
         now = monotonic()
-        if not self._on or total <= 0 or now - self._last < self.PERIOD:
-            return
+        if not self._on or now - self._last < self.PERIOD:
+            return False
         self._last = now
-        part = min(1.0, done / total)
-        full = round(part * self.SIZE)
-        self._draw(
-            f"[{'#' * full}{'.' * (self.SIZE - full)}] {part:4.0%}  {now - self._began:.0f} s"
-        )
+        return True
 
     def _draw(self, text: str) -> None:
         if not self._on or (not text and not self._drawn):

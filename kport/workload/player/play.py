@@ -40,17 +40,19 @@ def play(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     trace_out: str | None = None,
+    debug: bool = False,
 ) -> Result:
     """Play the plan on a kernel of its own. Raises KernelOops if kernel code failed.
 
     `progress` is called now and then; setting `stop` ends the run soon, with its result so far.
-    `trace_out` names a file for the run's trace events.
+    `trace_out` names a file for the run's trace events. `debug`: with the kernel's debug checks.
     """
     tally = Tally(RINGS)
     stop = stop or threading.Event()
     params = {"sched_policy": POLICIES[plan.policy]}
     # The trace is outermost: it is written when the kernel is gone.
-    with _recording(trace_out), kport.boot(params=params, scale=plan.scale) as kernel:
+    booted = kport.boot(params=params, scale=plan.scale, debug=debug)
+    with _recording(trace_out), booted as kernel:
         with tally.watching():
             world = World(plan, tally, kernel.machine)
             run = _Run(world, stop, progress)

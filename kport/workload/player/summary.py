@@ -29,10 +29,10 @@ def summarize(plan: Plan, tally: Tally, clients: Sequence[Client]) -> Result:
     result = Result(policy=plan.policy, jobs=tally.count)
     result.makespan_s = round(makespan / NSEC_PER_SEC, 6)
     result.rings = [_ring(name, figures, makespan) for name, figures in tally.rings.items()]
-    result.entities = [_entity(entity, names, tally) for entity in tally.entities]
+    by_client = sorted(tally.entities, key=lambda entity: (entity.client, entity.context))
+    result.entities = [_entity(entity, names, tally) for entity in by_client]
     result.clients = [_client(client, tally) for client in clients]
-    whole = min((client.ended or 0 for client in clients), default=0)  # all were running until then
-    result.order = [run for run in tally.runs if run.began < whole]
+    result.order = sorted(tally.runs, key=lambda run: run.began)
     result.warnings = list(dict.fromkeys(n for c in plan.clients for n in c.workload.notes))
     for (number, place, error), count in sorted(tally.errors.items()):
         result.warnings.append(
