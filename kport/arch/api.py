@@ -19,6 +19,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from kport.arch.types import thread_info
 
 PREEMPT_OFFSET = 1
@@ -148,6 +150,12 @@ class Hooks(Protocol):
 
     def oops(self, error: BaseException, ti: thread_info) -> None:
         """Kernel code raised; called once per error, before the machine halts."""
+
+    def place(self, frame: FrameType) -> str:
+        """Where a frame stands, for a report: file and line, with the C position if known."""
+
+    def waits_for(self, frame: FrameType) -> str:
+        """What a sleeping task waits for and who holds it, from its innermost frame; "" or so."""
 
 
 class Line:

@@ -63,20 +63,19 @@ class thread_info:
 class spinlock_t:
     """A spin lock. Zeroed it is unusable until `spin_lock_init()`, as with CONFIG_DEBUG_SPINLOCK.
 
-    `raw` is the token, `owner` the holder's thread_info or None, `name` the expression the
-    lock was initialised with (lock reports print it).
+    `raw` is the token (on `virt` the tasks that spin), `owner` the holder's thread_info or None,
+    `name` the expression the lock was initialised with (lock reports print it).
     """
 
     __slots__ = ("name", "owner", "raw")
 
     def __init__(self) -> None:
         self.raw: Any = _UNINITIALISED
-        self.owner: thread_info | None = None
+        self.owner: Any = _UNINITIALISED
         self.name = ""
 
     def _zero(self) -> None:
-        self.raw = _UNINITIALISED
-        self.owner = None
+        self.raw = self.owner = _UNINITIALISED
 
     def _free(self) -> None:
         del self.raw, self.owner

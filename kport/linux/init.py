@@ -17,15 +17,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from kport.arch.api import Halted, KernelBug, Line, Machine
 from kport.arch.asm import current_thread_info
 from kport.arch.link import defaults, link
 from kport.arch.threads import Threads
+from kport.arch.virt import Virt
 from kport.arch.types import thread_info
 from kport.linux import bug, module, printk, sched, slab, tick, workqueue
 from kport.linux.fork import PF_SERVICE
+from kport.linux.hung_task import waits_for
 from kport.linux.interrupt import do_IRQ
 from kport.linux.list import DEBUG_LIST
 from kport.linux.struct import DEBUG_STRUCT
@@ -97,6 +100,12 @@ class Kernel:
     def oops(self, error: BaseException, ti: thread_info) -> None:
         self.oopses.append(oops_report(error, ti))
 
+    def place(self, frame: FrameType) -> str:
+        return bug.place(frame)
+
+    def waits_for(self, frame: FrameType) -> str:
+        return waits_for(frame)
+
     # -- what a user asks ----------------------------------------------------------------------
 
     def warnings(self) -> list[str]:
@@ -150,7 +159,7 @@ def current_kernel() -> Kernel:
 
 
 DEBUG = DEBUG_LOCKS | DEBUG_LIST | DEBUG_STRUCT
-ARCHES: dict[str, Callable[..., Machine]] = {"threads": Threads}
+ARCHES: dict[str, Callable[..., Machine]] = {"threads": Threads, "virt": Virt}
 
 
 @contextmanager

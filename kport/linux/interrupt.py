@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kport.arch.api import HARDIRQ_OFFSET, SOFTIRQ_OFFSET, Line
+from kport.arch.api import HARDIRQ_MASK, HARDIRQ_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET, Line
 from kport.arch.asm import current_thread_info
 from kport.linux import sched
 from kport.linux.module import boot_data
@@ -40,7 +40,7 @@ def irq_exit() -> None:
     """The thread leaves it; softirqs run if this was the outermost."""
     ti = current_thread_info()
     ti.preempt_count -= HARDIRQ_OFFSET
-    if ti.softirq_pending and not ti.preempt_count:
+    if ti.softirq_pending and not ti.preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK):
         ti.preempt_count += SOFTIRQ_OFFSET
         ti.irqs_off = 0
         while pending := ti.softirq_pending:
