@@ -44,7 +44,7 @@ def overview() -> str:
     lines += [
         "",
         "  kport COMMAND --help   options of a command",
-        "  kport --version        version of kport, and of the kernel it was translated from",
+        "  kport --version        versions of kport and of the kernel it translates",
     ]
     return "\n".join(lines) + "\n"
 

@@ -148,7 +148,7 @@ def _rings_against(kernel: Figures, port: Figures, width: int, style: Style) -> 
         pair = _pair(other.wait_us, ring.wait_us)
         rows.append([name, f"{ring.jobs:,}", inversions, *pair])
     lines = table(
-        "RINGS  kernel (k) against port (p); wait in ms; inversions: pairs run the other way",
+        "RINGS  kernel (k), port (p); wait in ms; inversions: pairs run the other way",
         ["", "jobs", "inversions", "p50 k", "p50 p", "p99 k", "p99 p"],
         rows,
         width,
@@ -196,9 +196,8 @@ def _totals(result: Result, style: Style) -> list[str]:
     ]
     if open_jobs:
         parts.append(style(f"{open_jobs:,} unaccounted for", "red"))
-    text = ", ".join(parts) + f"; makespan {result.makespan_s:.3f} s; "
-    text += style(f"{result.leaks} leaks", *(["red"] if result.leaks else []))
-    lines = [text]
+    leaks = style(f"{result.leaks} leaks", *(["red"] if result.leaks else []))
+    lines = [", ".join(parts), f"makespan {result.makespan_s:.3f} s, {leaks}"]
     if result.interrupted:
         lines.append("interrupted: these are the figures of what ran")
     lines += [style("warning: ", "yellow") + text for text in result.warnings]

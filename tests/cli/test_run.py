@@ -1,0 +1,297 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""`kport run`: plans from options, output, exit codes, bad input in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kport.cli import main
+from kport.cli.options import UsageError
+from kport.cli.run import make_plan, parser
+from kport.workload.player import play
+
+RECORDING = Path(__file__).parents[1] / "data" / "linux-7.2-kunit-basic-fifo.trace.xz"
+
+
+def plan_of(*arguments: str):
+    return make_plan(parser().parse_args(arguments))
+
+
+def kport_run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a run in this process."""
+    code = main(["run", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+# -- options ---------------------------------------------------------------------------------------
+
+
+def test_without_workloads_the_built_in_set_plays_for_5_s():
+    plan = plan_of()
+    assert [client.name for client in plan.clients] == [
+        "compositor-1",
+        "game-1",
+        "video-1",
+        "hog-1",
+    ]
+    assert (plan.repeat, plan.seconds, plan.policy) == (None, 5.0, "fifo")
+
+
+def test_a_workload_plays_once_unless_told_otherwise():
+    assert (plan_of("-w", "d.1").repeat, plan_of("-w", "d.1").seconds) == (1, None)
+    assert (plan_of("-w", "d.1", "-r", "7").repeat) == 7
+    bounded = plan_of("-w", "d.1", "--seconds", "2")
+    assert (bounded.repeat, bounded.seconds) == (None, 2.0)
+    both = plan_of("-w", "d.1", "-r", "3", "--seconds", "2")
+    assert (both.repeat, both.seconds) == (3, 2.0)
+    assert (plan_of("-r", "2").repeat, plan_of("-r", "2").seconds) == (2, None)
+
+
+def test_priority_is_for_the_workloads_behind_it():
+    plan = plan_of("-w", "d.1", "-p", "1", "-w", "d.2", "-w", "d.3", "-p", "-1", "-W", "d.4")
+    assert [client.priority for client in plan.clients] == [0, 1, 1, -1]
+    assert [client.background for client in plan.clients] == [True, True, True, False]
+
+
+def test_clients_seeds_scales_and_the_rest():
+    plan = plan_of(
+        *("-w", "d.1", "-c", "3", "-I", "7", "-f", "0.5", "-F", "2", "--policy", "rr"),
+        *("--scale", "3", "--credits", "9", "-a", "d.5", "-a", "d.6"),
+    )
+    assert [client.name for client in plan.clients] == ["text-1", "text-2", "text-3"]
+    assert len({client.seed for client in plan.clients}) == 3
+    assert (plan.duration_scale, plan.delay_scale, plan.policy) == (0.5, 2.0, "rr")
+    assert (plan.scale, plan.credits) == (3.0, 9)
+    assert [step.us for step in plan.clients[0].workload.steps] == [1, 5, 6]
+    same = plan_of("-w", "d.1", "-c", "3", "-S")
+    assert len({client.seed for client in same.clients}) == 1
+
+
+def test_one_master_only():
+    with pytest.raises(UsageError, match="only one master"):
+        plan_of("-W", "d.1", "-W", "d.2")
+
+
+# -- output ----------------------------------------------------------------------------------------
+
+
+def test_json_is_one_object_with_the_documented_keys(capsys):
+    code, out, err = kport_run(
+        capsys, "-w", "1.VCS.200.0.0,2.RCS.300.-1.1,X.1.0", "-r", "3", "--json"
+    )
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    assert list(result) == [
+        *("jobs", "rings", "entities", "makespan_s", "policy", "clients"),
+        *("leaks", "warnings", "recorded", "interrupted"),
+    ]
+    assert result["jobs"] == {"submitted": 6, "finished": 6, "failed": 0, "cancelled": 0}
+    assert [ring["ring"] for ring in result["rings"]] == [
+        "rcs",
+        "bcs",
+        "vcs1",
+        "vcs2",
+        "vecs",
+        "ccs",
+    ]
+    ring = result["rings"][0]
+    assert list(ring) == ["dev", "ring", "jobs", "busy_pct", "wait_us", "inversions"]
+    assert (ring["dev"], ring["jobs"], ring["inversions"]) == ("0000:03:00.0", 3, None)
+    assert list(ring["wait_us"]) == ["p50", "p99", "max"]
+    assert list(result["entities"][0]) == [
+        *("context", "name", "client", "ring", "jobs", "gpu_ms", "share_pct", "wait_us"),
+    ]
+    assert result["entities"][1]["gpu_ms"] == 0.9
+    assert result["entities"][1]["share_pct"] == 100.0
+    assert list(result["clients"][0]) == [
+        *("name", "elapsed_s", "cycles", "per_s", "periods", "dropped", "latency_ms"),
+    ]
+    assert result["clients"][0]["cycles"] == 3
+    assert (result["leaks"], result["recorded"], result["interrupted"]) == (0, None, False)
+    assert result["warnings"] == [
+        "text: steps without effect on a scheduler without firmware: 1 x X"
+    ]
+    assert result["makespan_s"] >= 0.0015
+
+
+def test_tables_answer_the_three_questions(capsys):
+    code, out, err = kport_run(capsys, "-f", "0.05", "-F", "0.05", "-r", "2")
+    assert (code, err) == (0, "")
+    for title in ("CLIENTS", "RINGS", "ENTITIES", "ORDER"):
+        assert f"\n{title}  " in out
+    assert out.count("compositor-1") >= 3
+    assert "\x1b" not in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
+def test_the_same_seed_gives_the_same_gpu_time(capsys):
+    def gpu_time(seed: str) -> list[float]:
+        arguments = ("-w", "1.RCS.10-500.0.1", "-r", "5", "-I", seed, "--json")
+        return [
+            entity["gpu_ms"] for entity in json.loads(kport_run(capsys, *arguments)[1])["entities"]
+        ]
+
+    assert gpu_time("1") == gpu_time("1") != gpu_time("2")
+
+
+def test_the_trace_is_written_and_can_be_played(tmp_path, capsys):
+    trace = str(tmp_path / "trace.txt")
+    code, _, _ = kport_run(
+        capsys, "-w", "1.RCS.300.0.0,2.BCS.200.-1.1", "-r", "3", "--trace-out", trace
+    )
+    assert code == 0
+    code, out, _ = kport_run(capsys, trace, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["jobs"]["finished"] == 6
+    assert result["recorded"]["jobs"]["submitted"] == 6
+
+
+def test_a_recording_is_known_by_its_content(tmp_path, capsys):
+    disguised = tmp_path / "it-is.wsim"
+    disguised.write_bytes(RECORDING.read_bytes())
+    code = main(["run", str(disguised), "-c", "2"])
+    assert code == 2
+    assert "-c is for workloads" in capsys.readouterr().err
+
+
+def test_a_workload_may_be_given_without_w(tmp_path, capsys):
+    path = tmp_path / "trace.txt"
+    path.write_text("1.RCS.100.0.1\n")
+    code, out, _ = kport_run(capsys, str(path), "--json")
+    assert code == 0
+    assert json.loads(out)["clients"][0]["name"] == "trace_txt-1"
+
+
+def test_a_run_that_fails_exits_with_1(capsys, monkeypatch):
+    monkeypatch.setattr(play, "STALL", 50_000_000)
+    code, out, _ = kport_run(capsys, "-w", "q.1,f,1.RCS.10.f-1.0,1.RCS.10.f-2.0,a.-3")
+    assert code == 1
+    assert "warning: stalled: no job can run" in out
+
+
+def test_a_priority_without_a_workload_is_said_to_change_nothing(capsys):
+    _, out, _ = kport_run(capsys, "-w", "d.1", "-p", "1")
+    assert "warning: -p changes nothing here" in out
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-w", "1.RCS.5.0.0,z.1"], "text:1:13: unknown step 'z.1'"),
+        (["-w", "1.XXX.5.0.0"], "text:1:3: unknown engine 'XXX'"),
+        (["-w", "1.RCS.5.-1.0"], "text:1:9: offset -1 points before the first step"),
+        (["-w", "1.RCS.*.0.0"], "text:1:1: nothing ends this endless batch"),
+        (["-w", "none.wsim"], "none.wsim: no such file"),
+        (["none.wsim"], "none.wsim: no such file"),
+        (["-w", "/"], "/: is a directory"),
+        (["/"], "/: is a directory"),
+        (["/dev/null"], "/dev/null: is not a regular file"),
+        ([sys.executable], "is neither a workload nor a recording"),
+        (["-W", "d.1", "-W", "d.2"], "only one master workload"),
+        (["-c", "0"], "argument -c: '0' is no whole number from 1 to 1000"),
+        (["-r", "x"], "argument -r: 'x' is no whole number"),
+        (["--seconds", "-1"], "argument --seconds: '-1' is no number greater than 0"),
+        (["--scale", "nan"], "argument --scale: 'nan' is no number"),
+        (["--policy", "best"], "argument --policy: invalid choice: 'best'"),
+        (["--credits", "0"], "argument --credits: '0' is no whole number"),
+        (["--polic", "rr"], "unrecognized arguments: --polic"),
+        (["-w"], "argument -w: expected one argument"),
+        (["-w", "d.1", "--trace-out", "/"], "/: cannot be written"),
+        ([str(RECORDING), "-w", "d.1"], "-w, -W or -p is for workloads"),
+        ([str(RECORDING), "--seconds", "3"], "--seconds is for workloads"),
+        (["a", "b"], "unrecognized arguments: b"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
+    code, out, err = kport_run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("kport: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"Dear reader,\nthis is prose.\n", "is neither a workload nor a recording"),
+        (bytes(range(256)) * 50, "is neither a workload nor a recording"),
+        (b"\xfd7zXZ\x00\x00", ""),
+        (b"\x1f\x8b\x08", ""),
+        (RECORDING.read_bytes()[:5000], ""),
+        (b"d.1\n" * 300_000, "is larger than 1 MiB"),
+        (b"# tracer: nop\n#\n", ""),
+    ],
+)
+def test_bad_files_are_one_line_and_exit_code_2(data, message, tmp_path, capsys):
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    code, out, err = kport_run(capsys, str(path))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"kport: {path}")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+# -- Ctrl-C ----------------------------------------------------------------------------------------
+
+
+def interrupted(*arguments: str, signals: int = 1) -> tuple[int, str, str]:
+    """A process that gets SIGINT once it has begun to play."""
+    command = [sys.executable, "-m", "kport", "run", *arguments]
+    trace = Path(arguments[arguments.index("--trace-out") + 1])
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        end = time.monotonic() + 20
+        while not trace.exists():  # it is opened when the run begins
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        time.sleep(0.3)
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+def test_ctrl_c_ends_with_the_tables_of_what_ran(tmp_path):
+    trace = str(tmp_path / "trace")
+    began = time.monotonic()
+    code, out, err = interrupted("--seconds", "60", "--trace-out", trace)
+    assert time.monotonic() - began < 20
+    assert (code, err) == (130, "")
+    assert "CLIENTS" in out
+    assert "interrupted: these are the figures of what ran" in out
+    assert "0 failed" in out
+
+
+def test_ctrl_c_with_json(tmp_path):
+    trace = str(tmp_path / "trace")
+    text = "1.RCS.100000000.0.1"
+    code, out, err = interrupted("-w", text, "--json", "--trace-out", trace)
+    assert (code, err) == (130, "")
+    result = json.loads(out)
+    assert result["interrupted"]
+    assert result["leaks"] == 0
+    assert result["jobs"] == {"submitted": 1, "finished": 0, "failed": 0, "cancelled": 1}
+
+
+def test_a_second_ctrl_c_gives_up_without_a_traceback(tmp_path):
+    trace = str(tmp_path / "trace")
+    code, out, err = interrupted("--seconds", "60", "--trace-out", trace, signals=20)
+    assert code == 130
+    assert "Traceback" not in out + err
