@@ -21,7 +21,7 @@ class ewma(struct):
     internal: unsigned_long
 
 
-def DECLARE_EWMA(
+def DECLARE_EWMA(  # kport: generator
     _precision: int, _weight_rcp: int
 ) -> tuple[Callable[[Any], None], Callable[[Any], int], Callable[[Any, int], None]]:
     """The functions init, read and add of an average with `_precision` fraction bits.

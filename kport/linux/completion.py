@@ -52,6 +52,24 @@ class completion(struct):
     wait: swait_queue_head
 
 
+def complete_acquire(x: completion) -> None:
+    """Nothing: the annotation has been empty since cross-release lockdep went."""
+
+
+def complete_release(x: completion) -> None:
+    """Nothing; see complete_acquire()."""
+
+
+def COMPLETION_INITIALIZER_ONSTACK() -> completion:  # kport: initialiser
+    """A new completion of a function's own."""
+    work = completion()  # kport: initialiser
+    init_completion(work)  # kport: initialiser
+    return work  # kport: initialiser
+
+
+DECLARE_COMPLETION_ONSTACK = COMPLETION_INITIALIZER_ONSTACK
+
+
 def init_completion(x: completion) -> None:
     """Nobody may pass."""
     x.done = 0
@@ -61,24 +79,6 @@ def init_completion(x: completion) -> None:
 def reinit_completion(x: completion) -> None:
     """Nobody may pass any more; those who wait go on waiting."""
     x.done = 0
-
-
-def COMPLETION_INITIALIZER_ONSTACK() -> completion:
-    """A new completion of a function's own."""
-    work = completion()
-    init_completion(work)
-    return work
-
-
-DECLARE_COMPLETION_ONSTACK = COMPLETION_INITIALIZER_ONSTACK
-
-
-def complete_acquire(x: completion) -> None:
-    """Nothing: the annotation has been empty since cross-release lockdep went."""
-
-
-def complete_release(x: completion) -> None:
-    """Nothing; see complete_acquire()."""
 
 
 def complete_with_flags(x: completion, wake_flags: int) -> None:

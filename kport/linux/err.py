@@ -67,22 +67,22 @@ _interned = tuple(errptr(-number) for number in range(MAX_ERRNO + 1))
 
 def ERR_PTR(error: int) -> Any:
     """The error pointer of a negative error number; the same object each time."""
-    return _interned[-error]
+    return _interned[-error]  # kport: packed
 
 
 def PTR_ERR(ptr: Any) -> int:
     """The negative error number of an error pointer."""
-    return ptr.error
+    return ptr.error  # kport: packed
 
 
 def IS_ERR(ptr: Any) -> bool:
     """True for an error pointer."""
-    return type(ptr) is errptr
+    return type(ptr) is errptr  # kport: packed
 
 
 def IS_ERR_OR_NULL(ptr: Any) -> bool:
     """True for an error pointer and for NULL."""
-    return ptr is None or type(ptr) is errptr
+    return ptr is None or type(ptr) is errptr  # kport: packed
 
 
 def ERR_CAST(ptr: Any) -> Any:
@@ -92,4 +92,7 @@ def ERR_CAST(ptr: Any) -> Any:
 
 def PTR_ERR_OR_ZERO(ptr: Any) -> int:
     """The error number of an error pointer, 0 for any other pointer."""
-    return ptr.error if type(ptr) is errptr else 0
+    if IS_ERR(ptr):
+        return PTR_ERR(ptr)
+    else:
+        return 0

@@ -86,8 +86,8 @@ def _reset_irq_work() -> None:
 
 def init_irq_work(work: irq_work, func: Callable[[irq_work], None]) -> None:
     """Prepare a piece of work."""
-    work._zero()
-    work.func = func
+    work._zero()  # kport: struct-copy
+    work.func = func  # kport: struct-copy
 
 
 def irq_work_is_pending(work: irq_work) -> int:
@@ -111,11 +111,11 @@ def irq_work_claim(work: irq_work) -> bool:
 def arch_irq_work_raise() -> None:
     """Raise the interrupt that runs the list."""
     global _line
-    flags = spin_lock_irqsave(_line_lock)
-    if _line is None:
-        _line = request_irq(_irq_work_interrupt, "irq_work", None)
-    spin_unlock_irqrestore(_line_lock, flags)
-    sched.machine.raise_line(_line)
+    flags = spin_lock_irqsave(_line_lock)  # kport: model
+    if _line is None:  # kport: model
+        _line = request_irq(_irq_work_interrupt, "irq_work", None)  # kport: model
+    spin_unlock_irqrestore(_line_lock, flags)  # kport: model
+    sched.machine.raise_line(_line)  # kport: model
 
 
 def _irq_work_interrupt(irq: int, dev: Any) -> int:
@@ -125,15 +125,17 @@ def _irq_work_interrupt(irq: int, dev: Any) -> int:
 
 def irq_work_raise(work: irq_work) -> None:
     """Raise the interrupt for a piece of work."""
+    # kport: tracing
     arch_irq_work_raise()
 
 
 def __irq_work_queue_local(work: irq_work) -> None:
     """Put claimed work on the list; the first one raises the interrupt."""
-    if not llist_add(work.node.llist, raised_list):
+    # kport: timer-tick
+    if not llist_add(work.node.llist, raised_list):  # kport: timer-tick
         return
 
-    irq_work_raise(work)
+    irq_work_raise(work)  # kport: timer-tick
 
 
 def irq_work_queue(work: irq_work) -> bool:
@@ -161,9 +163,12 @@ def irq_work_single(arg: Any) -> None:
 
     smp_mb()
 
+    # kport: annotation
     work.func(work)
+    # kport: annotation
 
     atomic_cmpxchg(work.node.a_flags, flags, flags & ~IRQ_WORK_BUSY)
+    # kport: rt
 
 
 def irq_work_run_list(list: llist_head) -> None:
@@ -180,7 +185,8 @@ def irq_work_run_list(list: llist_head) -> None:
 
 def irq_work_run() -> None:
     """The interrupt's handler."""
-    irq_work_run_list(raised_list)
+    irq_work_run_list(raised_list)  # kport: per-cpu
+    # kport: timer-tick
 
 
 EXPORT_SYMBOL_GPL(irq_work_run)
@@ -191,6 +197,7 @@ def irq_work_sync(work: irq_work) -> None:
     lockdep_assert_irqs_enabled()
     might_sleep()
 
+    # kport: rt
     while irq_work_is_busy(work):
         cpu_relax()
 

@@ -118,7 +118,7 @@ class kthread_create_info(struct):
     list: list_head
 
 
-class struct_kthread(struct):
+class struct_kthread(struct):  # kport: numa
     """What a task that is a kernel thread has besides its task_struct."""
 
     flags: bitmap
@@ -148,18 +148,18 @@ def to_kthread(k: task_struct) -> struct_kthread:
 def tsk_is_kthread(p: task_struct) -> struct_kthread | None:
     """The kthread of a task, or NULL for one that is not a kernel thread."""
     if p.flags & PF_KTHREAD:
-        return to_kthread(p)
+        return p.worker_private
     return None
 
 
-def get_kthread_comm(tsk: task_struct) -> str:
+def get_kthread_comm(tsk: task_struct) -> str:  # kport: string
     """The whole name of a kernel thread."""
     kthread = to_kthread(tsk)
 
     if not kthread or not kthread.full_name:
-        return tsk.comm  # kport: out-param
+        return tsk.comm  # kport: string
 
-    return kthread.full_name  # kport: out-param
+    return kthread.full_name  # kport: string
 
 
 def set_kthread_struct(p: task_struct) -> bool:
@@ -173,6 +173,7 @@ def set_kthread_struct(p: task_struct) -> bool:
 
     init_completion(kthread.exited)
     init_completion(kthread.parked)
+    # kport: numa
     p.vfork_done = kthread.exited
 
     kthread.task = p
@@ -188,6 +189,7 @@ def free_kthread_struct(k: task_struct) -> None:
         return
 
     k.worker_private = None
+    # kport: string
     kfree(kthread)
 
 
@@ -266,11 +268,12 @@ EXPORT_SYMBOL_GPL(kthread_parkme)
 def kthread_do_exit(kthread: struct_kthread, result: int) -> None:
     """Note the result of a kernel thread that exits."""
     kthread.result = result
+    # kport: numa
 
 
-def kthread_exit(result: int) -> NoReturn:
-    """End the running kernel thread; kthread_stop() returns `result`."""
-    do_exit(result)
+def kthread_create(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: Any) -> Any:
+    """A new, sleeping thread; wake_up_process() starts it."""
+    return kthread_create_on_node(threadfn, data, NUMA_NO_NODE, namefmt, *args)
 
 
 def kthread_complete_and_exit(comp: completion | None, code: int) -> NoReturn:
@@ -294,6 +297,7 @@ def kthread(_create: Any) -> NoReturn:
 
     done = xchg(create, "done", None)
     if not done:
+        # kport: string
         kfree(create)
         kthread_exit(-EINTR)
 
@@ -301,7 +305,7 @@ def kthread(_create: Any) -> NoReturn:
     self.threadfn = threadfn
     self.data = data
 
-    sched_setscheduler_nocheck(current(), SCHED_NORMAL, 0)
+    sched_setscheduler_nocheck(current(), SCHED_NORMAL, 0)  # kport: model
 
     __set_current_state(TASK_UNINTERRUPTIBLE)
     create.result = current()
@@ -312,8 +316,10 @@ def kthread(_create: Any) -> NoReturn:
 
     self.started = 1
 
+    # kport: numa
     ret = -EINTR
     if not test_bit(KTHREAD_SHOULD_STOP, self.flags):
+        # kport: cgroup
         __kthread_parkme(self)
         ret = threadfn(data)
     kthread_exit(ret)
@@ -326,14 +332,15 @@ def tsk_fork_get_node(tsk: task_struct) -> int:
 
 def create_kthread(create: kthread_create_info) -> None:
     """Make the thread of one request; runs in kthreadd."""
-    pid = kernel_thread(kthread, create, create.full_name)
+    pid = kernel_thread(kthread, create, create.full_name)  # kport: model
     if IS_ERR(pid):  # kport: model
         done = xchg(create, "done", None)
 
+        # kport: string
         if not done:
             kfree(create)
             return
-        create.result = pid
+        create.result = pid  # kport: model
         complete(done)
 
 
@@ -350,7 +357,7 @@ def __kthread_create_on_node(
     create.data = data
     create.node = node
     create.done = done
-    create.full_name = sprintf(namefmt, *args)
+    create.full_name = sprintf(namefmt, *args)  # kport: string
 
     _need_kthreadd()  # kport: boot
     spin_lock(kthread_create_lock)
@@ -363,6 +370,7 @@ def __kthread_create_on_node(
             return ERR_PTR(-EINTR)
         wait_for_completion(done)
     task = create.result
+    # kport: string
     kfree(create)
     return task
 
@@ -379,17 +387,17 @@ def kthread_create_on_node(
 EXPORT_SYMBOL(kthread_create_on_node)
 
 
-def kthread_create(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: Any) -> Any:
-    """A new, sleeping thread; wake_up_process() starts it."""
-    return kthread_create_on_node(threadfn, data, NUMA_NO_NODE, namefmt, *args)
-
-
 def kthread_run(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: Any) -> Any:
     """A new, running thread."""
     __k = kthread_create(threadfn, data, namefmt, *args)
     if not IS_ERR(__k):
         wake_up_process(__k)
     return __k
+
+
+def kthread_exit(result: int) -> NoReturn:
+    """End the running kernel thread; kthread_stop() returns `result`."""
+    do_exit(result)
 
 
 def kthread_unpark(k: task_struct) -> None:
@@ -399,6 +407,7 @@ def kthread_unpark(k: task_struct) -> None:
     if not test_bit(KTHREAD_SHOULD_PARK, kthread.flags):
         return
 
+    # kport: numa
     clear_bit(KTHREAD_SHOULD_PARK, kthread.flags)
     wake_up_state(k, TASK_PARKED)
 
@@ -430,6 +439,7 @@ EXPORT_SYMBOL_GPL(kthread_park)
 
 def kthread_stop(k: task_struct) -> int:
     """Tell a thread to stop, wait for its end; returns its result, -EINTR if it never ran."""
+    # kport: tracing
     get_task_struct(k)
     kthread = to_kthread(k)
     set_bit(KTHREAD_SHOULD_STOP, kthread.flags)
@@ -440,6 +450,7 @@ def kthread_stop(k: task_struct) -> int:
     ret = kthread.result
     put_task_struct(k)
 
+    # kport: tracing
     return ret
 
 
@@ -458,6 +469,7 @@ EXPORT_SYMBOL(kthread_stop_put)
 
 def kthreadd(unused: Any) -> int:
     """The thread that makes all others."""
+    # kport: model, numa
     while True:
         set_current_state(TASK_INTERRUPTIBLE)
         if list_empty(kthread_create_list):
@@ -518,9 +530,14 @@ class kthread_delayed_work(struct):
 kthread_work_func_t = Callable[[kthread_work], None]
 
 
+def kthread_init_worker(worker: kthread_worker) -> None:
+    """Prepare a worker without a thread."""
+    __kthread_init_worker(worker, "(worker)->lock")  # kport: model
+
+
 def kthread_init_work(work: kthread_work, fn: kthread_work_func_t) -> None:
     """Prepare a piece of work."""
-    memset(work, 0, sizeof(work))
+    memset(work, 0, sizeof(kthread_work))
     INIT_LIST_HEAD(work.node)
     work.func = fn
 
@@ -528,18 +545,13 @@ def kthread_init_work(work: kthread_work, fn: kthread_work_func_t) -> None:
 def kthread_init_delayed_work(dwork: kthread_delayed_work, fn: kthread_work_func_t) -> None:
     """Prepare a piece of delayed work."""
     kthread_init_work(dwork.work, fn)
-    timer_setup(dwork.timer, kthread_delayed_work_timer_fn, 0)
+    timer_setup(dwork.timer, kthread_delayed_work_timer_fn, 0)  # kport: model
 
 
-def kthread_init_worker(worker: kthread_worker) -> None:
-    """Prepare a worker without a thread."""
-    __kthread_init_worker(worker, "(worker)->lock")
-
-
-def __kthread_init_worker(worker: kthread_worker, name: str) -> None:
+def __kthread_init_worker(worker: kthread_worker, name: str) -> None:  # kport: model
     """Prepare a worker; `name` is its lock's in reports."""
-    memset(worker, 0, sizeof(worker))
-    raw_spin_lock_init(worker.lock, name)
+    memset(worker, 0, sizeof(kthread_worker))
+    raw_spin_lock_init(worker.lock, name)  # kport: model
     INIT_LIST_HEAD(worker.work_list)
     INIT_LIST_HEAD(worker.delayed_work_list)
 
@@ -554,6 +566,7 @@ def kthread_worker_fn(worker_ptr: Any) -> int:
     WARN_ON(worker.task and worker.task is not current())
     worker.task = current()
 
+    # kport: freezer
     while True:
         set_current_state(TASK_INTERRUPTIBLE)
 
@@ -573,11 +586,13 @@ def kthread_worker_fn(worker_ptr: Any) -> int:
         raw_spin_unlock_irq(worker.lock)
 
         if work:
+            # kport: tracing
             __set_current_state(TASK_RUNNING)
+            # kport: tracing
             work.func(work)
-        else:
+        else:  # kport: freezer, tracing
             schedule()
-
+        # kport: freezer
         cond_resched()
 
 
@@ -650,6 +665,7 @@ def kthread_insert_work(worker: kthread_worker, work: kthread_work, pos: list_he
     """Insert the work before `pos` and wake the worker if it is idle."""
     kthread_insert_work_sanity_check(worker, work)
 
+    # kport: tracing
     list_add_tail(work.node, pos)
     work.worker = worker
     if not worker.current_work and worker.task:

@@ -34,9 +34,9 @@ class list_head(struct):
 
 def LIST_HEAD() -> list_head:
     """A new empty list; C declares and initialises it at once."""
-    name = list_head()
-    INIT_LIST_HEAD(name)
-    return name
+    name = list_head()  # kport: initialiser
+    INIT_LIST_HEAD(name)  # kport: initialiser
+    return name  # kport: initialiser
 
 
 def __list_add_valid_or_report(new: list_head, prev: list_head, next: list_head) -> bool:
@@ -137,6 +137,7 @@ def INIT_LIST_HEAD(list: list_head) -> None:
 @linkable
 def __list_add(new: list_head, prev: list_head, next: list_head) -> None:
     """Link `new` between two known neighbours."""
+    # kport: variant
     next.prev = new
     new.next = next
     new.prev = prev
@@ -179,6 +180,7 @@ def __list_del_clearprev(entry: list_head) -> None:
 @linkable
 def __list_del_entry(entry: list_head) -> None:
     """Unlink; the entry's own pointers stay."""
+    # kport: variant
     __list_del(entry.prev, entry.next)
 
 
@@ -396,14 +398,16 @@ def list_last_entry(ptr: list_head, type_: type[T], member: str) -> T:
 
 def list_first_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
     """The first entry, or NULL."""
-    pos = READ_ONCE(ptr, "next")
-    return container_of(pos, type_, member) if pos is not ptr else None
+    head__ = ptr
+    pos__ = READ_ONCE(head__, "next")
+    return container_of(pos__, type_, member) if pos__ is not head__ else None
 
 
 def list_last_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
     """The last entry, or NULL."""
-    pos = READ_ONCE(ptr, "prev")
-    return container_of(pos, type_, member) if pos is not ptr else None
+    head__ = ptr
+    pos__ = READ_ONCE(head__, "prev")
+    return container_of(pos__, type_, member) if pos__ is not head__ else None
 
 
 def list_next_entry(pos: T, member: str) -> T:
@@ -419,7 +423,7 @@ def list_prev_entry(pos: T, member: str) -> T:
 def list_for_each(head: list_head) -> Iterator[list_head]:
     """Each link of the list; it must not be removed meanwhile."""
     pos = head.next
-    while pos is not head:
+    while pos is not head:  # kport: inlined
         yield pos
         pos = pos.next
 
@@ -427,7 +431,7 @@ def list_for_each(head: list_head) -> Iterator[list_head]:
 def list_for_each_prev(head: list_head) -> Iterator[list_head]:
     """Each link of the list, from the last."""
     pos = head.prev
-    while pos is not head:
+    while pos is not head:  # kport: inlined
         yield pos
         pos = pos.prev
 
@@ -435,35 +439,34 @@ def list_for_each_prev(head: list_head) -> Iterator[list_head]:
 def list_for_each_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
     """Each link and the one behind it; the link may be removed."""
     pos = head.next
-    while pos is not head:
-        n = pos.next
+    n = pos.next
+    while pos is not head:  # kport: inlined
         yield pos, n
         pos = n
+        n = pos.next
 
 
 def list_for_each_prev_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
     """Each link from the last, and the one before it; the link may be removed."""
     pos = head.prev
-    while pos is not head:
-        n = pos.prev
+    n = pos.prev
+    while pos is not head:  # kport: inlined
         yield pos, n
         pos = n
+        n = pos.prev
+
+
+def list_entry_is_head(pos: object, head: list_head, member: str) -> bool:
+    """True if the cursor has run into the head."""
+    return list_is_head(getattr(pos, member), head)
 
 
 def list_for_each_entry(head: list_head, type_: type[T], member: str) -> Iterator[T]:
     """Each entry; it must not be removed meanwhile."""
-    pos = head.next
-    while pos is not head:
-        yield container_of(pos, type_, member)
-        pos = pos.next
-
-
-def list_for_each_entry_reverse(head: list_head, type_: type[T], member: str) -> Iterator[T]:
-    """Each entry, from the last."""
-    pos = head.prev
-    while pos is not head:
-        yield container_of(pos, type_, member)
-        pos = pos.prev
+    pos = head.next  # kport: generator
+    while pos is not head:  # kport: generator
+        yield container_of(pos, type_, member)  # kport: generator
+        pos = pos.next  # kport: generator
 
 
 def _entry_or_head(pos: list_head, head: list_head, type_: type[T], member: str) -> T | None:
@@ -471,60 +474,75 @@ def _entry_or_head(pos: list_head, head: list_head, type_: type[T], member: str)
     return container_of(pos, type_, member) if pos is not head else None
 
 
-def list_for_each_entry_safe(
-    head: list_head, type_: type[T], member: str
-) -> Iterator[tuple[T, T | None]]:
-    """Each entry and the one behind it (None at the end); the entry may be removed."""
-    pos = head.next
-    while pos is not head:
-        n = pos.next
-        yield container_of(pos, type_, member), _entry_or_head(n, head, type_, member)
-        pos = n
-
-
-def list_for_each_entry_safe_reverse(
-    head: list_head, type_: type[T], member: str
-) -> Iterator[tuple[T, T | None]]:
-    """Each entry from the last, and the one before it (None at the end)."""
-    pos = head.prev
-    while pos is not head:
-        n = pos.prev
-        yield container_of(pos, type_, member), _entry_or_head(n, head, type_, member)
-        pos = n
-
-
-def list_for_each_entry_safe_from(
-    pos: T, head: list_head, type_: type[T], member: str
-) -> Iterator[tuple[T, T | None]]:
-    """Like list_for_each_entry_safe(), beginning with the entry `pos`."""
-    at = getattr(pos, member)
-    while at is not head:
-        n = at.next
-        yield container_of(at, type_, member), _entry_or_head(n, head, type_, member)
-        at = n
+def list_for_each_entry_reverse(head: list_head, type_: type[T], member: str) -> Iterator[T]:
+    """Each entry, from the last."""
+    pos = head.prev  # kport: generator
+    while pos is not head:  # kport: generator
+        yield container_of(pos, type_, member)  # kport: generator
+        pos = pos.prev  # kport: generator
 
 
 def list_for_each_entry_continue(
     pos: T, head: list_head, type_: type[T], member: str
 ) -> Iterator[T]:
     """The entries behind `pos`."""
-    at = getattr(pos, member).next
-    while at is not head:
-        yield container_of(at, type_, member)
-        at = at.next
+    at = getattr(pos, member).next  # kport: generator
+    while at is not head:  # kport: generator
+        yield container_of(at, type_, member)  # kport: generator
+        at = at.next  # kport: generator
 
 
 def list_for_each_entry_from(pos: T, head: list_head, type_: type[T], member: str) -> Iterator[T]:
     """The entry `pos` and those behind it."""
-    at = getattr(pos, member)
-    while at is not head:
-        yield container_of(at, type_, member)
-        at = at.next
+    at = getattr(pos, member)  # kport: generator
+    while at is not head:  # kport: generator
+        yield container_of(at, type_, member)  # kport: generator
+        at = at.next  # kport: generator
 
 
-def list_entry_is_head(pos: object, head: list_head, member: str) -> bool:
-    """True if the cursor has run into the head."""
-    return getattr(pos, member) is head
+def list_for_each_entry_safe(
+    head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Each entry and the one behind it (None at the end); the entry may be removed."""
+    pos = head.next  # kport: generator
+    n = pos.next  # kport: generator
+    while pos is not head:  # kport: generator
+        yield (  # kport: generator
+            container_of(pos, type_, member),
+            _entry_or_head(n, head, type_, member),
+        )
+        pos = n
+        n = pos.next  # kport: generator
+
+
+def list_for_each_entry_safe_from(
+    pos: T, head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Like list_for_each_entry_safe(), beginning with the entry `pos`."""
+    at = getattr(pos, member)  # kport: generator
+    n = at.next  # kport: generator
+    while at is not head:  # kport: generator
+        yield (  # kport: generator
+            container_of(at, type_, member),
+            _entry_or_head(n, head, type_, member),
+        )
+        at = n  # kport: generator
+        n = at.next  # kport: generator
+
+
+def list_for_each_entry_safe_reverse(
+    head: list_head, type_: type[T], member: str
+) -> Iterator[tuple[T, T | None]]:
+    """Each entry from the last, and the one before it (None at the end)."""
+    pos = head.prev  # kport: generator
+    n = pos.prev  # kport: generator
+    while pos is not head:  # kport: generator
+        yield (  # kport: generator
+            container_of(pos, type_, member),
+            _entry_or_head(n, head, type_, member),
+        )
+        pos = n
+        n = pos.prev  # kport: generator
 
 
 def list_count_nodes(head: list_head) -> int:

@@ -63,17 +63,17 @@ def llist_add_batch(new_first: llist_node, new_last: llist_node, head: llist_hea
 
     while True:
         new_last.next = first
-        first, ok = try_cmpxchg(head, "first", first, new_first)  # kport: out-param
+        ok, first = try_cmpxchg(head, "first", first, new_first)  # kport: out-param
         if ok:
             break
 
     return not first
 
 
-def try_cmpxchg(o: object, f: str, old: object, new: object) -> tuple[llist_node, bool]:
-    """The member's value after the attempt to replace `old` by `new`, and whether it succeeded."""
+def try_cmpxchg(o: object, f: str, old: object, new: object) -> tuple[bool, llist_node]:
+    """Whether `old` could be replaced by `new`, and what the member was before."""
     was = cmpxchg(o, f, old, new)
-    return was, was is old
+    return was is old, was
 
 
 def llist_add(new: llist_node, head: llist_head) -> bool:
@@ -93,7 +93,7 @@ def llist_del_first(head: llist_head) -> llist_node | None:
         if entry is None:
             return None
         next = READ_ONCE(entry, "next")
-        entry, ok = try_cmpxchg(head, "first", entry, next)  # kport: out-param
+        ok, entry = try_cmpxchg(head, "first", entry, next)  # kport: out-param
         if ok:
             break
 
@@ -110,7 +110,7 @@ def llist_del_first_this(head: llist_head, this: llist_node) -> bool:
         if entry is not this:
             return False
         next = READ_ONCE(entry, "next")
-        entry, ok = try_cmpxchg(head, "first", entry, next)  # kport: out-param
+        ok, entry = try_cmpxchg(head, "first", entry, next)  # kport: out-param
         if ok:
             break
 
@@ -140,7 +140,7 @@ def llist_for_each_entry_safe(
     node: llist_node | None, type_: type[T], member: str
 ) -> Iterator[tuple[T, None]]:
     """Each entry of a chain; the entry may be freed or queued again meanwhile."""
-    while node is not None:
-        n = node.next
-        yield container_of(node, type_, member), None
-        node = n
+    while node is not None:  # kport: generator
+        n = node.next  # kport: generator
+        yield container_of(node, type_, member), None  # kport: generator
+        node = n  # kport: generator

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from kport.arch.asm import WRITE_ONCE
+from kport.arch.asm import READ_ONCE, WRITE_ONCE
 from kport.linux.module import EXPORT_SYMBOL
 from kport.linux.struct import container_of, struct
 
@@ -70,27 +70,27 @@ rb_entry = container_of
 
 def rb_parent(r: rb_node) -> rb_node | None:
     """The parent."""
-    return r._rb_parent_color[0]
+    return r._rb_parent_color[0]  # kport: packed
 
 
 def __rb_parent(pc: tuple[rb_node | None, int]) -> rb_node | None:
     """The parent in a parent word."""
-    return pc[0]
+    return pc[0]  # kport: packed
 
 
 def __rb_is_black(pc: tuple[rb_node | None, int]) -> int:
     """The colour in a parent word."""
-    return pc[1]
+    return pc[1]  # kport: packed
 
 
 def rb_color(rb: rb_node) -> int:
     """RB_RED or RB_BLACK."""
-    return rb._rb_parent_color[1]
+    return rb._rb_parent_color[1]  # kport: packed
 
 
 def rb_is_red(rb: rb_node) -> bool:
     """True for a red node."""
-    return not rb._rb_parent_color[1]
+    return not rb._rb_parent_color[1]  # kport: packed
 
 
 def rb_is_black(rb: rb_node) -> int:
@@ -100,27 +100,28 @@ def rb_is_black(rb: rb_node) -> int:
 
 def RB_EMPTY_ROOT(root: rb_root) -> bool:
     """True for a tree without nodes."""
-    return root.rb_node is None
+    return READ_ONCE(root, "rb_node") is None
 
 
 def RB_EMPTY_NODE(node: rb_node) -> bool:
     """True for a node that RB_CLEAR_NODE() marked as being in no tree."""
-    return node._rb_parent_color[0] is node
+    return node._rb_parent_color[0] is node  # kport: packed
 
 
 def RB_CLEAR_NODE(node: rb_node) -> None:
     """Mark a node as being in no tree."""
-    node._rb_parent_color = (node, RB_RED)
+    node._rb_parent_color = (node, RB_RED)  # kport: packed
 
 
-def rb_link_node(
-    node: rb_node, parent: rb_node | None, rb_link: tuple[Any, str]
-) -> None:
-    """Hang a red node into the empty place `rb_link`."""
-    node._rb_parent_color = (parent, RB_RED)
-    node.rb_left = node.rb_right = None
+def rb_first(root: rb_root) -> rb_node | None:
+    """The leftmost node, found by walking."""
+    n = root.rb_node
 
-    setattr(rb_link[0], rb_link[1], node)  # kport: pointer-to-pointer
+    if not n:
+        return None
+    while n.rb_left:
+        n = n.rb_left
+    return n
 
 
 rb_first_cached = attrgetter("rb_leftmost")  # the leftmost node of a cached tree
@@ -128,12 +129,12 @@ rb_first_cached = attrgetter("rb_leftmost")  # the leftmost node of a cached tre
 
 def rb_set_parent(rb: rb_node, p: rb_node | None) -> None:
     """Change the parent, keep the colour."""
-    rb._rb_parent_color = (p, rb._rb_parent_color[1])
+    rb._rb_parent_color = (p, rb._rb_parent_color[1])  # kport: packed
 
 
 def rb_set_parent_color(rb: rb_node, p: rb_node | None, color: int) -> None:
     """Set parent and colour."""
-    rb._rb_parent_color = (p, color)
+    rb._rb_parent_color = (p, color)  # kport: packed
 
 
 def __rb_change_child(
@@ -449,9 +450,9 @@ def rb_replace_node(victim: rb_node, new: rb_node, root: rb_root) -> None:
     new.rb_right = victim.rb_right  # kport: struct-copy
 
     if victim.rb_left:
-        rb_set_parent(victim.rb_left, new)
+        victim.rb_left._rb_parent_color = (new, victim.rb_left._rb_parent_color[1])
     if victim.rb_right:
-        rb_set_parent(victim.rb_right, new)
+        victim.rb_right._rb_parent_color = (new, victim.rb_right._rb_parent_color[1])
     __rb_change_child(victim, new, parent, root)
 
 
@@ -473,7 +474,7 @@ def rb_next_postorder(node: rb_node | None) -> rb_node | None:
     """The node behind in postorder, or NULL."""
     if not node:
         return None
-    parent = rb_parent(node)
+    parent = node._rb_parent_color[0]
 
     if parent and node is parent.rb_left and parent.rb_right:
         return rb_left_deepest_node(parent.rb_right)
@@ -498,17 +499,6 @@ EXPORT_SYMBOL(rb_first_postorder)
 # -- include/linux/rbtree.h, the inline functions ------------------------------------------------
 
 
-def rb_first(root: rb_root) -> rb_node | None:
-    """The leftmost node, found by walking."""
-    n = root.rb_node
-
-    if not n:
-        return None
-    while n.rb_left:
-        n = n.rb_left
-    return n
-
-
 def rb_last(root: rb_root) -> rb_node | None:
     """The rightmost node, found by walking."""
     n = root.rb_node
@@ -518,6 +508,16 @@ def rb_last(root: rb_root) -> rb_node | None:
     while n.rb_right:
         n = n.rb_right
     return n
+
+
+def rb_link_node(
+    node: rb_node, parent: rb_node | None, rb_link: tuple[Any, str]
+) -> None:
+    """Hang a red node into the empty place `rb_link`."""
+    node._rb_parent_color = (parent, RB_RED)  # kport: packed
+    node.rb_left = node.rb_right = None
+
+    setattr(rb_link[0], rb_link[1], node)  # kport: pointer-to-pointer
 
 
 def rb_insert_color_cached(node: rb_node, root: rb_root_cached, leftmost: bool) -> None:
@@ -549,18 +549,18 @@ def rb_replace_node_cached(victim: rb_node, new: rb_node, root: rb_root_cached) 
 def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | None:
     """Insert by `less`, behind its equals; returns the node if it is the leftmost now."""
     link: tuple[Any, str] = (tree.rb_root, "rb_node")  # kport: pointer-to-pointer
-    at = tree.rb_root.rb_node
+    at = tree.rb_root.rb_node  # kport: pointer-to-pointer
     parent = None
     leftmost = True
 
-    while at:
-        parent = at
+    while at:  # kport: pointer-to-pointer
+        parent = at  # kport: pointer-to-pointer
         if less(node, parent):
-            link = (parent, "rb_left")
-            at = parent.rb_left
+            link = (parent, "rb_left")  # kport: pointer-to-pointer
+            at = parent.rb_left  # kport: pointer-to-pointer
         else:
-            link = (parent, "rb_right")
-            at = parent.rb_right
+            link = (parent, "rb_right")  # kport: pointer-to-pointer
+            at = parent.rb_right  # kport: pointer-to-pointer
             leftmost = False
 
     rb_link_node(node, parent, link)
@@ -572,25 +572,25 @@ def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | 
 def rb_add(node: rb_node, tree: rb_root, less: Less) -> None:
     """Insert by `less`, behind its equals."""
     link: tuple[Any, str] = (tree, "rb_node")  # kport: pointer-to-pointer
-    at = tree.rb_node
+    at = tree.rb_node  # kport: pointer-to-pointer
     parent = None
 
-    while at:
-        parent = at
+    while at:  # kport: pointer-to-pointer
+        parent = at  # kport: pointer-to-pointer
         if less(node, parent):
-            link = (parent, "rb_left")
-            at = parent.rb_left
+            link = (parent, "rb_left")  # kport: pointer-to-pointer
+            at = parent.rb_left  # kport: pointer-to-pointer
         else:
-            link = (parent, "rb_right")
-            at = parent.rb_right
+            link = (parent, "rb_right")  # kport: pointer-to-pointer
+            at = parent.rb_right  # kport: pointer-to-pointer
 
     rb_link_node(node, parent, link)
     rb_insert_color(node, tree)
 
 
-def rb_find(key: Any, root: rb_root, cmp: Callable[[Any, rb_node], int]) -> rb_node | None:
+def rb_find(key: Any, tree: rb_root, cmp: Callable[[Any, rb_node], int]) -> rb_node | None:
     """A node for which `cmp(key, node)` is 0, or NULL."""
-    node = root.rb_node
+    node = tree.rb_node
 
     while node:
         c = cmp(key, node)
@@ -609,8 +609,8 @@ def rbtree_postorder_for_each_entry_safe(
     root: rb_root, type_: type[T], field: str
 ) -> Iterator[tuple[T, None]]:
     """Each entry in postorder; it may be freed meanwhile."""
-    pos = rb_first_postorder(root)
-    while pos:
-        n = rb_next_postorder(pos)
-        yield rb_entry(pos, type_, field), None
+    pos = rb_first_postorder(root)  # kport: generator
+    while pos:  # kport: generator
+        n = rb_next_postorder(pos)  # kport: generator
+        yield rb_entry(pos, type_, field), None  # kport: generator
         pos = n

@@ -81,7 +81,7 @@ def refcount_read(r: refcount_t) -> int:
 
 def refcount_add_not_zero(i: int, r: refcount_t) -> bool:
     """Add unless the counter is 0; False if it is."""
-    old = atomic_read(r.refs)
+    old = refcount_read(r)
 
     while True:
         if not old:
@@ -90,7 +90,7 @@ def refcount_add_not_zero(i: int, r: refcount_t) -> bool:
         if ok:
             break
 
-    if old < 0 or s32(old + i) < 0:
+    if old < 0 or s32(old + i) < 0:  # kport: wrap
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_NOT_ZERO_OVF)
 
     return bool(old)
@@ -102,13 +102,13 @@ def refcount_add(i: int, r: refcount_t) -> None:
 
     if not old:
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_UAF)
-    elif old < 0 or s32(old + i) < 0:
+    elif old < 0 or s32(old + i) < 0:  # kport: wrap
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_OVF)
 
 
 def refcount_inc_not_zero(r: refcount_t) -> bool:
     """Add 1 unless the counter is 0; False if it is."""
-    return refcount_add_not_zero(1, r)
+    return refcount_add_not_zero(1, r)  # kport: folded
 
 
 def refcount_inc(r: refcount_t) -> None:
@@ -117,7 +117,7 @@ def refcount_inc(r: refcount_t) -> None:
 
     if not old:
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_UAF)
-    elif old < 0 or old == INT_MAX:
+    elif old < 0 or old == INT_MAX:  # kport: wrap
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_ADD_OVF)
 
 
@@ -129,7 +129,7 @@ def refcount_sub_and_test(i: int, r: refcount_t) -> bool:
         smp_acquire__after_ctrl_dep()
         return True
 
-    if old <= 0 or s32(old - i) < 0:
+    if old <= 0 or s32(old - i) < 0:  # kport: wrap
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_SUB_UAF)
 
     return False
@@ -139,11 +139,11 @@ def refcount_dec_and_test(r: refcount_t) -> bool:
     """Subtract 1; True if the counter is 0 now."""
     old = atomic_fetch_sub_release(1, r.refs)
 
-    if old == 1:
+    if old == 1:  # kport: folded
         smp_acquire__after_ctrl_dep()
         return True
 
-    if old <= 0:
+    if old <= 0:  # kport: wrap
         refcount_warn_saturate(r, refcount_saturation_type.REFCOUNT_SUB_UAF)
 
     return False
@@ -159,9 +159,9 @@ def refcount_dec(r: refcount_t) -> None:
 
 def REFCOUNT_WARN(str: str) -> None:
     """Report what happened to a counter; a macro in C, so each place says it once per kernel."""
-    frame = sys._getframe(1)
-    if first_time((frame.f_code.co_filename, frame.f_lineno)):
-        report("refcount_t: " + str + ".\n", frame)
+    frame = sys._getframe(1)  # kport: inlined
+    if first_time((frame.f_code.co_filename, frame.f_lineno)):  # kport: inlined
+        report("refcount_t: " + str + ".\n", frame)  # kport: inlined
 
 
 def refcount_warn_saturate(r: refcount_t, t: int) -> None:
@@ -202,19 +202,19 @@ def refcount_dec_not_one(r: refcount_t) -> bool:
     val = u32(atomic_read(r.refs))  # kport: implicit-cast
 
     while True:
-        if val == u32(REFCOUNT_SATURATED):
+        if val == u32(REFCOUNT_SATURATED):  # kport: implicit-cast
             return True
 
         if val == 1:
             return False
 
-        new = u32(val - 1)
+        new = u32(val - 1)  # kport: wrap
         if new > val:
             WARN_ONCE(new > val, "refcount_t: underflow; use-after-free.\n")
             return True
 
         ok, was = atomic_try_cmpxchg_release(r.refs, s32(val), s32(new))  # kport: out-param
-        val = u32(was)
+        val = u32(was)  # kport: implicit-cast
         if ok:
             break
 
@@ -258,7 +258,7 @@ EXPORT_SYMBOL(refcount_dec_and_lock)
 
 def refcount_dec_and_lock_irqsave(r: refcount_t, lock: spinlock_t) -> tuple[bool, int]:
     """As refcount_dec_and_lock() with interrupts off; also returns `flags`."""
-    flags = 0
+    flags = 0  # kport: out-param
     if refcount_dec_not_one(r):
         return False, flags  # kport: out-param
 

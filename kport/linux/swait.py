@@ -58,15 +58,15 @@ class swait_queue(struct):
 
 def DECLARE_SWAITQUEUE() -> swait_queue:
     """A waiter for the running task, on no queue."""
-    name = swait_queue()
-    name.task = current()
-    INIT_LIST_HEAD(name.task_list)
-    return name
+    name = swait_queue()  # kport: initialiser
+    name.task = current()  # kport: initialiser
+    INIT_LIST_HEAD(name.task_list)  # kport: initialiser
+    return name  # kport: initialiser
 
 
-def __init_swait_queue_head(q: swait_queue_head, name: str) -> None:
+def __init_swait_queue_head(q: swait_queue_head, name: str) -> None:  # kport: model
     """Make the queue empty; `name` is the lock's in reports."""
-    raw_spin_lock_init(q.lock, name)
+    raw_spin_lock_init(q.lock, name)  # kport: model
     INIT_LIST_HEAD(q.task_list)
 
 
@@ -75,7 +75,7 @@ EXPORT_SYMBOL(__init_swait_queue_head)
 
 def init_swait_queue_head(q: swait_queue_head) -> None:
     """Make the queue empty."""
-    __init_swait_queue_head(q, "&q->lock")
+    __init_swait_queue_head(q, "&q->lock")  # kport: model
 
 
 def swake_up_locked(q: swait_queue_head, wake_flags: int) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kport.arch.asm import smp_mb
-from kport.linux.cleanup import guard
+from kport.linux.barrier import smp_store_mb
+from kport.linux.cleanup import goto, guard, labels
 from kport.linux.err import EBUSY, ERESTARTSYS
 from kport.linux.list import (
     INIT_LIST_HEAD,
@@ -116,9 +117,9 @@ def __remove_wait_queue(wq_head: wait_queue_head, wq_entry: wait_queue_entry) ->
     list_del(wq_entry.entry)
 
 
-def __init_waitqueue_head(wq_head: wait_queue_head, name: str) -> None:
+def __init_waitqueue_head(wq_head: wait_queue_head, name: str) -> None:  # kport: model
     """Make the queue empty; `name` is the lock's in reports."""
-    spin_lock_init(wq_head.lock, name)
+    spin_lock_init(wq_head.lock, name)  # kport: model
     INIT_LIST_HEAD(wq_head.head)
 
 
@@ -127,7 +128,7 @@ EXPORT_SYMBOL(__init_waitqueue_head)
 
 def init_waitqueue_head(wq_head: wait_queue_head) -> None:
     """Make the queue empty."""
-    __init_waitqueue_head(wq_head, "&wq_head->lock")
+    __init_waitqueue_head(wq_head, "&wq_head->lock")  # kport: model
 
 
 def add_wait_queue(wq_head: wait_queue_head, wq_entry: wait_queue_entry) -> None:
@@ -202,10 +203,11 @@ def __wake_up_common(
     lockdep_assert_held(wq_head.lock)
 
     if list_empty(wq_head.head):  # kport: cursor
-        return nr_exclusive
+        return nr_exclusive  # kport: cursor
 
     curr = list_first_entry(wq_head.head, wait_queue_entry_t, "entry")
 
+    # kport: cursor
     for curr, next in list_for_each_entry_safe_from(
         curr, wq_head.head, wait_queue_entry_t, "entry"
     ):
@@ -439,8 +441,7 @@ def wait_woken(wq_entry: wait_queue_entry, mode: int, timeout: int) -> int:
         timeout = schedule_timeout(timeout)
     __set_current_state(TASK_RUNNING)
 
-    wq_entry.flags &= ~WQ_FLAG_WOKEN  # kport: smp_store_mb
-    smp_mb()
+    smp_store_mb(wq_entry, "flags", wq_entry.flags & ~WQ_FLAG_WOKEN)
 
     return timeout
 
@@ -493,7 +494,7 @@ def wake_up_interruptible_all(x: wait_queue_head) -> int:
 
 def ___wait_is_interruptible(state: int) -> int:
     """Non-zero if a signal may end the wait."""
-    return state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)
+    return state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)  # kport: annotation
 
 
 def ___wait_event(
@@ -509,21 +510,22 @@ def ___wait_event(
     __ret = ret
 
     init_wait_entry(__wq_entry, WQ_FLAG_EXCLUSIVE if exclusive else 0)
-    while True:
-        __int = prepare_to_wait_event(wq_head, __wq_entry, state)
+    with labels("__out"):
+        while True:
+            __int = prepare_to_wait_event(wq_head, __wq_entry, state)
 
-        if condition():
-            break
+            if condition():
+                break
 
-        if ___wait_is_interruptible(state) and __int:
-            __ret = __int
-            return __ret
+            if ___wait_is_interruptible(state) and __int:
+                __ret = __int
+                raise goto("__out")
 
-        __ret = cmd(__ret)
+            __ret = cmd(__ret)  # kport: condition
 
-        if condition():
-            break
-    finish_wait(wq_head, __wq_entry)
+            if condition():
+                break
+        finish_wait(wq_head, __wq_entry)
     return __ret
 
 
@@ -532,50 +534,85 @@ def _schedule(ret: int) -> int:
     return ret
 
 
+def __wait_event(wq_head: wait_queue_head, condition: Condition) -> None:
+    """wait_event() after the first look."""
+    ___wait_event(  # kport: condition
+        wq_head, condition, TASK_UNINTERRUPTIBLE, 0, 0, _schedule
+    )
+
+
 def wait_event(wq_head: wait_queue_head, condition: Condition) -> None:
     """Sleep until the condition holds."""
     might_sleep()
     if condition():
         return
-    ___wait_event(wq_head, condition, TASK_UNINTERRUPTIBLE, 0, 0, _schedule)
-
-
-def wait_event_interruptible(wq_head: wait_queue_head, condition: Condition) -> int:
-    """Sleep until the condition holds (0) or a signal comes (-ERESTARTSYS)."""
-    might_sleep()
-    if condition():
-        return 0
-    return ___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, 0, 0, _schedule)
-
-
-def wait_event_interruptible_exclusive(wq_head: wait_queue_head, condition: Condition) -> int:
-    """wait_event_interruptible() as an exclusive waiter."""
-    might_sleep()
-    if condition():
-        return 0
-    return ___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, 1, 0, _schedule)
-
-
-def wait_event_killable(wq_head: wait_queue_head, condition: Condition) -> int:
-    """Sleep until the condition holds (0) or the task is killed (-ERESTARTSYS)."""
-    might_sleep()
-    if condition():
-        return 0
-    return ___wait_event(wq_head, condition, TASK_KILLABLE, 0, 0, _schedule)
+    __wait_event(wq_head, condition)
 
 
 def wait_event_timeout(wq_head: wait_queue_head, condition: Condition, timeout: int) -> int:
     """Sleep at most `timeout` ticks: ticks left (at least 1) if the condition holds, else 0."""
+    # kport: condition
     might_sleep()
-    return _wait_timeout(wq_head, condition, timeout, TASK_UNINTERRUPTIBLE)
+    return _wait_timeout(  # kport: condition
+        wq_head, condition, timeout, TASK_UNINTERRUPTIBLE
+    )
+
+
+def __wait_event_interruptible(wq_head: wait_queue_head, condition: Condition) -> int:
+    """wait_event_interruptible() after the first look."""
+    return ___wait_event(  # kport: condition
+        wq_head, condition, TASK_INTERRUPTIBLE, 0, 0, _schedule
+    )
+
+
+def wait_event_interruptible(wq_head: wait_queue_head, condition: Condition) -> int:
+    """Sleep until the condition holds (0) or a signal comes (-ERESTARTSYS)."""
+    __ret = 0
+    might_sleep()
+    if not condition():
+        __ret = __wait_event_interruptible(wq_head, condition)
+    return __ret
 
 
 def wait_event_interruptible_timeout(
     wq_head: wait_queue_head, condition: Condition, timeout: int
 ) -> int:
     """wait_event_timeout(), or -ERESTARTSYS if a signal comes first."""
+    # kport: condition
     might_sleep()
-    return _wait_timeout(wq_head, condition, timeout, TASK_INTERRUPTIBLE)
+    return _wait_timeout(wq_head, condition, timeout, TASK_INTERRUPTIBLE)  # kport: condition
+
+
+def __wait_event_interruptible_exclusive(wq: wait_queue_head, condition: Condition) -> int:
+    """wait_event_interruptible_exclusive() after the first look."""
+    return ___wait_event(  # kport: condition
+        wq, condition, TASK_INTERRUPTIBLE, 1, 0, _schedule
+    )
+
+
+def wait_event_interruptible_exclusive(wq: wait_queue_head, condition: Condition) -> int:
+    """wait_event_interruptible() as an exclusive waiter."""
+    __ret = 0
+    might_sleep()
+    if not condition():
+        __ret = __wait_event_interruptible_exclusive(wq, condition)
+    return __ret
+
+
+def __wait_event_killable(wq: wait_queue_head, condition: Condition) -> int:
+    """wait_event_killable() after the first look."""
+    return ___wait_event(  # kport: condition
+        wq, condition, TASK_KILLABLE, 0, 0, _schedule
+    )
+
+
+def wait_event_killable(wq_head: wait_queue_head, condition: Condition) -> int:
+    """Sleep until the condition holds (0) or the task is killed (-ERESTARTSYS)."""
+    __ret = 0
+    might_sleep()
+    if not condition():
+        __ret = __wait_event_killable(wq_head, condition)
+    return __ret
 
 
 def _wait_timeout(

@@ -40,7 +40,7 @@ from kport.linux.types import s64
 DEBUG_LOCKS_WARN_ON = WARN_ON
 
 
-class ww_class(struct):
+class ww_class(struct):  # kport: model
     """A class of locks that may be taken together; its stamps order the contexts."""
 
     stamp: atomic64_t
@@ -56,7 +56,7 @@ class ww_acquire_ctx(struct):
     acquired: int
     wounded: int
     is_wait_die: bool
-    done_acquire: bool
+    done_acquire: int
     ww_class: ww_class | None
     contending_lock: ww_mutex | None
 
@@ -78,14 +78,14 @@ def _define(name: str, is_wait_die: bool) -> ww_class:
     return classname
 
 
-def DEFINE_WW_CLASS(name: str) -> ww_class:
-    """A wound-wait class."""
-    return _define(name, False)
-
-
-def DEFINE_WD_CLASS(name: str) -> ww_class:
+def DEFINE_WD_CLASS(classname: str) -> ww_class:  # kport: initialiser
     """A wait-die class."""
-    return _define(name, True)
+    return _define(classname, True)  # kport: initialiser
+
+
+def DEFINE_WW_CLASS(classname: str) -> ww_class:  # kport: initialiser
+    """A wound-wait class."""
+    return _define(classname, False)  # kport: initialiser
 
 
 # -- kernel/locking/ww_mutex.h -----------------------------------------------------------------
@@ -93,8 +93,10 @@ def DEFINE_WD_CLASS(name: str) -> ww_class:
 
 def __ww_waiter_first(lock: mutex) -> mutex_waiter | None:
     """The first waiter."""
-    w = list_entry(lock.wait_list.next, mutex_waiter, "list") if _waits(lock) else None
-    return w
+    w = None  # kport: model
+    if _waits(lock):  # kport: model
+        w = list_entry(lock.wait_list.next, mutex_waiter, "list")  # kport: model
+    return w  # kport: model
 
 
 def _waits(lock: mutex) -> bool:
@@ -104,32 +106,35 @@ def _waits(lock: mutex) -> bool:
 
 def __ww_waiter_next(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
     """The waiter behind `w`."""
-    if list_is_last(w.list, lock.wait_list):
+    if list_is_last(w.list, lock.wait_list):  # kport: model
         return None
 
-    return list_entry(w.list.next, mutex_waiter, "list")
+    return list_entry(w.list.next, mutex_waiter, "list")  # kport: model
 
 
 def __ww_waiter_prev(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
     """The waiter before `w`."""
-    if list_is_first(w.list, lock.wait_list):
+    if list_is_first(w.list, lock.wait_list):  # kport: model
         return None
 
-    return list_entry(w.list.prev, mutex_waiter, "list")
+    return list_entry(w.list.prev, mutex_waiter, "list")  # kport: model
 
 
 def __ww_waiter_last(lock: mutex) -> mutex_waiter | None:
     """The last waiter."""
-    return list_entry(lock.wait_list.prev, mutex_waiter, "list") if _waits(lock) else None
+    w = None  # kport: model
+    if _waits(lock):  # kport: model
+        w = list_entry(lock.wait_list.prev, mutex_waiter, "list")  # kport: model
+    return w
 
 
 def __ww_waiter_add(lock: mutex, waiter: mutex_waiter, pos: mutex_waiter | None) -> None:
     """Queue the waiter before `pos`, or at the end."""
-    p = lock.wait_list
+    p = lock.wait_list  # kport: model
 
-    if pos:
-        p = pos.list
-    list_add_tail(waiter.list, p)
+    if pos:  # kport: model
+        p = pos.list  # kport: model
+    list_add_tail(waiter.list, p)  # kport: model
 
 
 def __ww_mutex_owner(lock: mutex) -> task_struct | None:
@@ -139,7 +144,7 @@ def __ww_mutex_owner(lock: mutex) -> task_struct | None:
 
 def __ww_mutex_has_waiters(lock: mutex) -> bool:
     """True if somebody waits."""
-    return _waits(lock)
+    return _waits(lock)  # kport: model
 
 
 def lockdep_assert_wait_lock_held(lock: mutex) -> None:
@@ -177,7 +182,7 @@ def __ww_mutex_die(
         return False
 
     if waiter.ww_ctx.acquired > 0 and __ww_ctx_less(waiter.ww_ctx, ww_ctx):
-        wake_q.append(waiter.task)
+        wake_q.append(waiter.task)  # kport: model
 
     return True
 
@@ -203,7 +208,7 @@ def __ww_mutex_wound(
         hold_ctx.wounded = 1
 
         if owner is not current():
-            wake_q.append(owner)
+            wake_q.append(owner)  # kport: model
         return True
 
     return False
@@ -228,7 +233,7 @@ def __ww_mutex_check_waiters(lock: mutex, ww_ctx: ww_acquire_ctx, wake_q: WakeQ)
 
 def ww_mutex_set_context_fastpath(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
     """The lock was free: account it, and look after waiters that came meanwhile."""
-    wake_q: WakeQ = []
+    wake_q: WakeQ = []  # kport: model
 
     ww_mutex_lock_acquired(lock, ctx)
 
@@ -238,10 +243,10 @@ def ww_mutex_set_context_fastpath(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
     if not has_waiters:
         return
 
-    flags = raw_spin_lock_irqsave(lock.base.wait_lock)
+    flags = raw_spin_lock_irqsave(lock.base.wait_lock)  # kport: inlined
     __ww_mutex_check_waiters(lock.base, ctx, wake_q)
     preempt_disable()
-    raw_spin_unlock_irqrestore(lock.base.wait_lock, flags)
+    raw_spin_unlock_irqrestore(lock.base.wait_lock, flags)  # kport: inlined
     wake_up_q(wake_q)
     preempt_enable()
 
@@ -342,7 +347,7 @@ def __ww_mutex_unlock(lock: ww_mutex) -> None:
 
 def ww_mutex_init(lock: ww_mutex, ww_class: ww_class) -> None:
     """Make the lock free."""
-    mutex_init(lock.base, ww_class.name)
+    mutex_init(lock.base, ww_class.name)  # kport: model
     lock.ctx = None
     lock.ww_class = ww_class
 
@@ -350,25 +355,27 @@ def ww_mutex_init(lock: ww_mutex, ww_class: ww_class) -> None:
 def ww_acquire_init(ctx: ww_acquire_ctx, ww_class: ww_class) -> None:
     """Begin a context: it gets its age now."""
     ctx.task = current()
-    ctx.stamp = atomic64_inc_return(ww_class.stamp)
+    ctx.stamp = atomic64_inc_return(ww_class.stamp)  # kport: model
     ctx.acquired = 0
     ctx.wounded = False
     ctx.is_wait_die = ww_class.is_wait_die
     ctx.ww_class = ww_class
-    ctx.done_acquire = False
+    ctx.done_acquire = 0
     ctx.contending_lock = None
 
 
 def ww_acquire_done(ctx: ww_acquire_ctx) -> None:
     """No more locks will be taken."""
+    # kport: annotation
     DEBUG_LOCKS_WARN_ON(ctx.done_acquire)
-    ctx.done_acquire = True
+    ctx.done_acquire = 1
 
 
 def ww_acquire_fini(ctx: ww_acquire_ctx) -> None:
     """End a context; it must hold nothing."""
     DEBUG_LOCKS_WARN_ON(ctx.acquired)
-    ctx.done_acquire = True
+    ctx.done_acquire = 1
+    ctx.acquired = ~0
 
 
 def ww_mutex_lock(lock: ww_mutex, ctx: ww_acquire_ctx | None) -> int:
@@ -385,7 +392,6 @@ def ww_mutex_lock_slow(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
     """Take the contended lock after a back-off; the context must hold nothing."""
     DEBUG_LOCKS_WARN_ON(not ctx.contending_lock)
     ret = ww_mutex_lock(lock, ctx)
-    DEBUG_LOCKS_WARN_ON(ret)
 
 
 def ww_mutex_lock_slow_interruptible(lock: ww_mutex, ctx: ww_acquire_ctx) -> int:
@@ -415,14 +421,14 @@ def ww_mutex_unlock(lock: ww_mutex) -> None:
     mutex_unlock(lock.base)
 
 
-def ww_mutex_is_locked(lock: ww_mutex) -> bool:
-    """True while anybody owns it."""
-    return mutex_is_locked(lock.base)
-
-
 def ww_mutex_destroy(lock: ww_mutex) -> None:
     """The lock is not used any more; it must be free."""
     mutex_destroy(lock.base)
+
+
+def ww_mutex_is_locked(lock: ww_mutex) -> bool:
+    """True while anybody owns it."""
+    return mutex_is_locked(lock.base)  # kport: model
 
 
 # extern
