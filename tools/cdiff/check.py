@@ -158,7 +158,8 @@ def _exports(file: PyFile, sources: Sequence[FileFact]) -> Iterator[Problem]:
             text = f"{name}: {kind}({name}) must stand behind the function ({path}:{line})"
             yield Problem(file.path, at, text)
     for (name, kind), line in found.items():
-        if (name, kind) not in wanted:
+        ours = any(name in source.functions for source in sources)
+        if ours and (name, kind) not in wanted:
             yield Problem(file.path, line, f"{name}: C has no {kind}({name})")
 
 

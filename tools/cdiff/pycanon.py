@@ -66,14 +66,14 @@ def names_of(node: ast.FunctionDef) -> frozenset[str]:
 
 
 def canonical(
-    body: Sequence[ast.stmt], cleaner: Cleaner, tags: Tags, text: Sequence[str]
+    body: Sequence[ast.stmt], cleaner: Cleaner, tags: Tags, text: Sequence[str], first: int
 ) -> tuple[list[Statement], set[int]]:
-    """The statements of a block, and the lines of the tags that belong to them."""
+    """The statements of a block from line `first` on, and the lines of the tags in it."""
     cleaned = [cleaner.visit(item) for item in copy.deepcopy(list(body))]
     flat = list(flatten(normal(_labels([item for item in cleaned if item is not None]))))
     if not body or not tags:
         return flat, set()
-    first, last = body[0].lineno, max(item.end_lineno or 0 for item in body)
+    last = max(item.end_lineno or 0 for item in body)
     inside = {line: found for line, found in tags.items() if first <= line <= last + 1}
     return _tagged(flat, inside, text), set(inside)
 

@@ -196,7 +196,7 @@ class _Reader:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         stored = [name for target in targets for name in ast.walk(target)]
         self._file.defined |= {name.id for name in stored if isinstance(name, ast.Name)}
-        statements = self._canonical([_as_tuple(node)], frozenset())
+        statements = self._canonical([_as_tuple(node)], frozenset(), node.lineno)
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and statements:
             self._file.data[targets[0].id] = statements[0]
 
@@ -204,8 +204,9 @@ class _Reader:
         names = names_of(node)
         body = list(node.body)
         docstring = ast.get_docstring(node, clean=False) or ""
+        first = body[0].lineno
         if docstring:
-            body = body[1:]
+            first = (body.pop(0).end_lineno or first) + 1
         if node.name in rules.OUT_PARAMS:
             kept = results(node.name, body, self._file.tags)
             self._file.placed.update(item.lineno for item in body)
@@ -216,15 +217,17 @@ class _Reader:
             node.end_lineno or node.lineno,
             tuple(_parameters(node.args)),
             names,
-            tuple(self._canonical(body, names)),
+            tuple(self._canonical(body, names, first)),
             docstring,
             node,
             self._head(node.lineno, node.body[0].lineno),
         )
 
-    def _canonical(self, body: list[ast.stmt], names: frozenset[str]) -> list[Statement]:
+    def _canonical(
+        self, body: list[ast.stmt], names: frozenset[str], first: int
+    ) -> list[Statement]:
         cleaner = Cleaner(self._qualifiers, names)
-        made, lines = canonical(body, cleaner, self._file.tags, self._lines)
+        made, lines = canonical(body, cleaner, self._file.tags, self._lines, first)
         self._file.placed |= lines
         return made
 

@@ -38,12 +38,11 @@ DEVIATIONS = {
     "generator": "a loop macro is a generator",
     "annotation": "the C only tells a compiler or a checker something",
     "config": "an option that is fixed in kconfig.py decides at run time in C",
+    "per-cpu": "one instance instead of one per CPU",
     "model": "calls into a part that is modelled, not ported",
     "left-out": "the part it belongs to is not ported",
     "boot": "the C does it at boot, or the linker does",
 }
-REASONS = {**RULES, **DEVIATIONS}
-
 # The closed list of reasons why a function is left out, or why the port has one more; some of the
 # reasons for a deviation serve here, too.
 LEFT_OUT = {
@@ -79,6 +78,9 @@ LEFT_OUT = {
         )
     },
 }
+
+# What a tag may say.
+REASONS = {**RULES, **DEVIATIONS, **LEFT_OUT}
 
 # (argument index: m is a member name, t a type) of macros that take such things.
 NAMED = {

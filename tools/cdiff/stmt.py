@@ -210,6 +210,8 @@ class Statements(Expressions):
             return self._call_statement(inner)
         if inner.type == "comma_expression":
             return self._sequence(inner)
+        if inner.type == "identifier" and node.child_count == 2 and self.function.kind != "macro":
+            return []
         return [ast.Expr(self.translate(inner))]
 
     def _sequence(self, node: Node) -> list[ast.stmt]:

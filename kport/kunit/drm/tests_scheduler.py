@@ -657,7 +657,7 @@ def drm_sched_scheduler_two_clients_test(test: kunit) -> None:
         drm_mock_sched_entity_free(client[i].entity)
 
 
-drm_sched_scheduler_two_clients_tests = [
+drm_sched_scheduler_two_clients_tests = [  # kport: initialiser
     KUNIT_CASE_PARAM_ATTR(
         drm_sched_scheduler_two_clients_test,
         drm_sched_scheduler_two_clients_gen_params,
@@ -843,7 +843,7 @@ def drm_sched_scheduler_many_clients_test(test: kunit) -> None:
         drm_mock_sched_entity_free(client[i].entity)
 
 
-drm_sched_scheduler_many_clients_tests = [
+drm_sched_scheduler_many_clients_tests = [  # kport: initialiser
     KUNIT_CASE_PARAM_ATTR(
         drm_sched_scheduler_many_clients_test,
         drm_sched_scheduler_many_clients_gen_params,
