@@ -135,25 +135,37 @@ class dma_fence_ops(struct, table=True):
 
 
 def dma_fence_was_initialized(fence: dma_fence) -> int:
-    """Non-zero for a fence that was ever initialised; its memory must have been zeroed."""
+    """Non-zero for a fence that was ever initialised; its memory must have been zeroed.
+
+    include/linux/dma-fence.h:299-302, Linux 7.2.13
+    """
     return fence and test_bit(DMA_FENCE_FLAG_INITIALIZED_BIT, fence.flags)  # type: ignore[return-value]
 
 
 def dma_fence_put(fence: dma_fence) -> None:
-    """Drop a reference; NULL is fine."""
+    """Drop a reference; NULL is fine.
+
+    include/linux/dma-fence.h:308-312, Linux 7.2.13
+    """
     if fence:
         kref_put(fence.refcount, dma_fence_release)
 
 
 def dma_fence_get(fence: dma_fence) -> dma_fence:
-    """Take a reference and return the fence; NULL is fine."""
+    """Take a reference and return the fence; NULL is fine.
+
+    include/linux/dma-fence.h:320-325, Linux 7.2.13
+    """
     if fence:
         kref_get(fence.refcount)
     return fence
 
 
 def dma_fence_get_rcu(fence: dma_fence) -> dma_fence | None:
-    """Take a reference in a read-side section; NULL if the fence is on its way out."""
+    """Take a reference in a read-side section; NULL if the fence is on its way out.
+
+    include/linux/dma-fence.h:334-340, Linux 7.2.13
+    """
     if kref_get_unless_zero(fence.refcount):
         return fence
     else:
@@ -161,7 +173,10 @@ def dma_fence_get_rcu(fence: dma_fence) -> dma_fence | None:
 
 
 def dma_fence_get_rcu_safe(fencep: tuple[Any, str]) -> dma_fence | None:
-    """Take a reference to what an RCU pointer points to; `fencep` is (object, member)."""
+    """Take a reference to what an RCU pointer points to; `fencep` is (object, member).
+
+    include/linux/dma-fence.h:358-390, Linux 7.2.13
+    """
     while True:
         fence = rcu_dereference(*fencep)  # kport: pointer-to-pointer
         if not fence:
@@ -177,7 +192,10 @@ def dma_fence_get_rcu_safe(fencep: tuple[Any, str]) -> dma_fence | None:
 
 
 def dma_fence_spinlock(fence: dma_fence) -> spinlock_t:
-    """The lock of the fence, its own or the external one."""
+    """The lock of the fence, its own or the external one.
+
+    include/linux/dma-fence.h:398-402, Linux 7.2.13
+    """
     return (
         fence.inline_lock
         if test_bit(DMA_FENCE_FLAG_INLINE_LOCK_BIT, fence.flags)
@@ -186,27 +204,42 @@ def dma_fence_spinlock(fence: dma_fence) -> spinlock_t:
 
 
 def dma_fence_lock_irqsave(fence: dma_fence) -> int:
-    """Lock the fence, interrupts off; returns `flags`."""
+    """Lock the fence, interrupts off; returns `flags`.
+
+    include/linux/dma-fence.h:411-412, Linux 7.2.13
+    """
     return spin_lock_irqsave(dma_fence_spinlock(fence))
 
 
 def dma_fence_unlock_irqrestore(fence: dma_fence, flags: int) -> None:
-    """Unlock the fence."""
+    """Unlock the fence.
+
+    include/linux/dma-fence.h:421-422, Linux 7.2.13
+    """
     spin_unlock_irqrestore(dma_fence_spinlock(fence), flags)
 
 
 def dma_fence_assert_held(fence: dma_fence) -> None:
-    """Warn unless the fence is locked by this thread."""
+    """Warn unless the fence is locked by this thread.
+
+    include/linux/dma-fence.h:428-429, Linux 7.2.13
+    """
     lockdep_assert_held(dma_fence_spinlock(fence))
 
 
 def dma_fence_test_signaled_flag(fence: dma_fence) -> int:
-    """1 if the fence has signalled; asks nobody."""
+    """1 if the fence has signalled; asks nobody.
+
+    include/linux/dma-fence.h:496-500, Linux 7.2.13
+    """
     return test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, fence.flags)
 
 
 def dma_fence_is_signaled_locked(fence: dma_fence) -> bool:
-    """True if the fence has signalled, or its issuer says so now; the fence is locked."""
+    """True if the fence has signalled, or its issuer says so now; the fence is locked.
+
+    include/linux/dma-fence.h:516-534, Linux 7.2.13
+    """
     if dma_fence_test_signaled_flag(fence):
         return True
 
@@ -222,7 +255,10 @@ def dma_fence_is_signaled_locked(fence: dma_fence) -> bool:
 
 
 def dma_fence_is_signaled(fence: dma_fence) -> bool:
-    """True if the fence has signalled, or its issuer says so now."""
+    """True if the fence has signalled, or its issuer says so now.
+
+    include/linux/dma-fence.h:552-570, Linux 7.2.13
+    """
     if dma_fence_test_signaled_flag(fence):
         return True
 
@@ -238,7 +274,10 @@ def dma_fence_is_signaled(fence: dma_fence) -> bool:
 
 
 def __dma_fence_is_later(fence: dma_fence, f1: int, f2: int) -> bool:
-    """True if seqno f1 comes after f2 in the fence's context, 32 or 64 bits as it says."""
+    """True if seqno f1 comes after f2 in the fence's context, 32 or 64 bits as it says.
+
+    include/linux/dma-fence.h:581-591, Linux 7.2.13
+    """
     if test_bit(DMA_FENCE_FLAG_SEQNO64_BIT, fence.flags):
         return f1 > f2
 
@@ -246,7 +285,10 @@ def __dma_fence_is_later(fence: dma_fence, f1: int, f2: int) -> bool:
 
 
 def dma_fence_is_later(f1: dma_fence, f2: dma_fence) -> bool:
-    """True if f1 comes after f2; both of one context."""
+    """True if f1 comes after f2; both of one context.
+
+    include/linux/dma-fence.h:601-608, Linux 7.2.13
+    """
     if WARN_ON(f1.context != f2.context):
         return False
 
@@ -254,12 +296,18 @@ def dma_fence_is_later(f1: dma_fence, f2: dma_fence) -> bool:
 
 
 def dma_fence_is_later_or_same(f1: dma_fence, f2: dma_fence) -> bool:
-    """True if f1 comes after f2 or is f2; both of one context."""
+    """True if f1 comes after f2 or is f2; both of one context.
+
+    include/linux/dma-fence.h:619-623, Linux 7.2.13
+    """
     return f1 is f2 or dma_fence_is_later(f1, f2)
 
 
 def dma_fence_later(f1: dma_fence, f2: dma_fence) -> dma_fence | None:
-    """The later of two fences of one context, NULL if that one has signalled."""
+    """The later of two fences of one context, NULL if that one has signalled.
+
+    include/linux/dma-fence.h:634-649, Linux 7.2.13
+    """
     if WARN_ON(f1.context != f2.context):
         return None
 
@@ -270,7 +318,10 @@ def dma_fence_later(f1: dma_fence, f2: dma_fence) -> dma_fence | None:
 
 
 def dma_fence_get_status_locked(fence: dma_fence) -> int:
-    """0 while unsignalled, then 1 or the negative error; the fence is locked."""
+    """0 while unsignalled, then 1 or the negative error; the fence is locked.
+
+    include/linux/dma-fence.h:665-671, Linux 7.2.13
+    """
     if dma_fence_is_signaled_locked(fence):
         return fence.error or 1
     else:
@@ -278,7 +329,10 @@ def dma_fence_get_status_locked(fence: dma_fence) -> int:
 
 
 def dma_fence_set_error(fence: dma_fence, error: int) -> None:
-    """Set the negative error a fence will signal with; only before it does."""
+    """Set the negative error a fence will signal with; only before it does.
+
+    include/linux/dma-fence.h:692-699, Linux 7.2.13
+    """
     WARN_ON(test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, fence.flags))
     WARN_ON(error >= 0 or error < -MAX_ERRNO)
 
@@ -286,7 +340,10 @@ def dma_fence_set_error(fence: dma_fence, error: int) -> None:
 
 
 def dma_fence_timestamp(fence: dma_fence) -> ktime_t:
-    """When the fence signalled, in ns; waits the moment between the flag and the timestamp."""
+    """When the fence signalled, in ns; waits the moment between the flag and the timestamp.
+
+    include/linux/dma-fence.h:709-718, Linux 7.2.13
+    """
     if WARN_ON(not test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, fence.flags)):
         return ktime_get()
 
@@ -297,24 +354,36 @@ def dma_fence_timestamp(fence: dma_fence) -> ktime_t:
 
 
 def dma_fence_wait(fence: dma_fence, intr: bool) -> int:
-    """Sleep until the fence signals: 0, or -ERESTARTSYS if `intr` and a signal came."""
+    """Sleep until the fence signals: 0, or -ERESTARTSYS if `intr` and a signal came.
+
+    include/linux/dma-fence.h:742-753, Linux 7.2.13
+    """
     ret = dma_fence_wait_timeout(fence, intr, MAX_SCHEDULE_TIMEOUT)
 
     return ret if ret < 0 else 0
 
 
 def dma_fence_is_array(fence: dma_fence) -> bool:
-    """True for a fence made by dma_fence_array."""
+    """True for a fence made by dma_fence_array.
+
+    include/linux/dma-fence.h:770-773, Linux 7.2.13
+    """
     return rcu_access_pointer(fence, "ops") is dma_fence_array.dma_fence_array_ops
 
 
 def dma_fence_is_chain(fence: dma_fence) -> bool:
-    """True for a fence made by dma_fence_chain."""
+    """True for a fence made by dma_fence_chain.
+
+    include/linux/dma-fence.h:781-784, Linux 7.2.13
+    """
     return rcu_access_pointer(fence, "ops") is dma_fence_chain.dma_fence_chain_ops
 
 
 def dma_fence_is_container(fence: dma_fence) -> bool:
-    """True for a fence that holds other fences."""
+    """True for a fence that holds other fences.
+
+    include/linux/dma-fence.h:794-797, Linux 7.2.13
+    """
     return dma_fence_is_array(fence) or dma_fence_is_chain(fence)
 
 
@@ -332,7 +401,10 @@ def _reset_fences() -> None:
 
 
 def dma_fence_stub_get_name(fence: dma_fence) -> str:
-    """The stub's name, for both questions."""
+    """The stub's name, for both questions.
+
+    drivers/dma-buf/dma-fence.c:113-116, Linux 7.2.13
+    """
     return "stub"
 
 
@@ -343,7 +415,10 @@ dma_fence_stub_ops = dma_fence_ops(
 
 
 def dma_fence_init_stub() -> int:
-    """Make the stub, signalled from the beginning."""
+    """Make the stub, signalled from the beginning.
+
+    drivers/dma-buf/dma-fence.c:123-130, Linux 7.2.13
+    """
     dma_fence_init(dma_fence_stub, dma_fence_stub_ops, None, 0, 0)
     set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, dma_fence_stub.flags)
     dma_fence_signal(dma_fence_stub)
@@ -354,7 +429,10 @@ subsys_initcall(dma_fence_init_stub)
 
 
 def dma_fence_get_stub() -> dma_fence:
-    """A reference to the one signalled stub fence."""
+    """A reference to the one signalled stub fence.
+
+    drivers/dma-buf/dma-fence.c:139-142, Linux 7.2.13
+    """
     return dma_fence_get(dma_fence_stub)
 
 
@@ -362,7 +440,10 @@ EXPORT_SYMBOL(dma_fence_get_stub)
 
 
 def dma_fence_allocate_private_stub(timestamp: ktime_t) -> dma_fence | None:
-    """A new fence that signalled at `timestamp`, or NULL."""
+    """A new fence that signalled at `timestamp`, or NULL.
+
+    drivers/dma-buf/dma-fence.c:151-166, Linux 7.2.13
+    """
     fence = kzalloc_obj(dma_fence)
     if fence is None:
         return None
@@ -379,7 +460,10 @@ EXPORT_SYMBOL(dma_fence_allocate_private_stub)
 
 
 def dma_fence_context_alloc(num: int) -> int:
-    """The first of `num` fresh contexts."""
+    """The first of `num` fresh contexts.
+
+    drivers/dma-buf/dma-fence.c:177-181, Linux 7.2.13
+    """
     WARN_ON(not num)
     return atomic64_fetch_add(num, dma_fence_context_counter)
 
@@ -390,7 +474,10 @@ dma_fence_lockdep_map = lockdep_map(name="dma_fence_map")
 
 
 def dma_fence_begin_signalling() -> bool:
-    """Begin code that a fence needs in order to signal; returns the cookie for its end."""
+    """Begin code that a fence needs in order to signal; returns the cookie for its end.
+
+    drivers/dma-buf/dma-fence.c:292-306, Linux 7.2.13
+    """
     if lock_is_held_type(dma_fence_lockdep_map, 1):
         return True
 
@@ -406,7 +493,10 @@ EXPORT_SYMBOL(dma_fence_begin_signalling)
 
 
 def dma_fence_end_signalling(cookie: bool) -> None:
-    """End what dma_fence_begin_signalling() began."""
+    """End what dma_fence_begin_signalling() began.
+
+    drivers/dma-buf/dma-fence.c:315-321, Linux 7.2.13
+    """
     if cookie:
         return
 
@@ -417,7 +507,10 @@ EXPORT_SYMBOL(dma_fence_end_signalling)
 
 
 def __dma_fence_might_wait() -> None:
-    """Tell lockdep that a fence may be waited for here."""
+    """Tell lockdep that a fence may be waited for here.
+
+    drivers/dma-buf/dma-fence.c:324-335, Linux 7.2.13
+    """
     tmp = lock_is_held_type(dma_fence_lockdep_map, 1)
     if tmp:
         lock_release(dma_fence_lockdep_map, _THIS_IP_)
@@ -428,7 +521,10 @@ def __dma_fence_might_wait() -> None:
 
 
 def dma_fence_signal_timestamp_locked(fence: dma_fence, timestamp: ktime_t) -> None:
-    """Signal with a given time; the fence is locked. Only the first signalling does anything."""
+    """Signal with a given time; the fence is locked. Only the first signalling does anything.
+
+    drivers/dma-buf/dma-fence.c:353-387, Linux 7.2.13
+    """
     cb_list = list_head()
 
     dma_fence_assert_held(fence)
@@ -456,7 +552,10 @@ EXPORT_SYMBOL(dma_fence_signal_timestamp_locked)
 
 
 def dma_fence_signal_timestamp(fence: dma_fence, timestamp: ktime_t) -> None:
-    """Signal with a given time."""
+    """Signal with a given time.
+
+    drivers/dma-buf/dma-fence.c:402-412, Linux 7.2.13
+    """
     if WARN_ON(not fence):
         return
 
@@ -469,7 +568,10 @@ EXPORT_SYMBOL(dma_fence_signal_timestamp)
 
 
 def dma_fence_signal_locked(fence: dma_fence) -> None:
-    """Signal now; the fence is locked."""
+    """Signal now; the fence is locked.
+
+    drivers/dma-buf/dma-fence.c:428-431, Linux 7.2.13
+    """
     dma_fence_signal_timestamp_locked(fence, ktime_get())
 
 
@@ -477,7 +579,10 @@ EXPORT_SYMBOL(dma_fence_signal_locked)
 
 
 def dma_fence_check_and_signal_locked(fence: dma_fence) -> int:
-    """Signal now; non-zero if it had signalled before. The fence is locked."""
+    """Signal now; non-zero if it had signalled before. The fence is locked.
+
+    drivers/dma-buf/dma-fence.c:445-453, Linux 7.2.13
+    """
     ret = dma_fence_test_signaled_flag(fence)
     dma_fence_signal_locked(fence)
 
@@ -488,7 +593,10 @@ EXPORT_SYMBOL(dma_fence_check_and_signal_locked)
 
 
 def dma_fence_check_and_signal(fence: dma_fence) -> int:
-    """Signal now; non-zero if it had signalled before."""
+    """Signal now; non-zero if it had signalled before.
+
+    drivers/dma-buf/dma-fence.c:465-475, Linux 7.2.13
+    """
     flags = dma_fence_lock_irqsave(fence)
     ret = dma_fence_check_and_signal_locked(fence)
     dma_fence_unlock_irqrestore(fence, flags)
@@ -500,7 +608,10 @@ EXPORT_SYMBOL(dma_fence_check_and_signal)
 
 
 def dma_fence_signal(fence: dma_fence) -> None:
-    """Signal now: wake the waiters, run the callbacks."""
+    """Signal now: wake the waiters, run the callbacks.
+
+    drivers/dma-buf/dma-fence.c:488-503, Linux 7.2.13
+    """
     if WARN_ON(not fence):
         return
 
@@ -521,6 +632,8 @@ def dma_fence_wait_timeout(fence: dma_fence, intr: bool, timeout: int) -> int:
 
     Returns the ticks left (at least 1), 0 if the time ran out, -ERESTARTSYS if `intr` and a signal
     came, -EINVAL for a negative timeout.
+
+    drivers/dma-buf/dma-fence.c:524-561, Linux 7.2.13
     """
     if WARN_ON(timeout < 0):
         return -EINVAL
@@ -551,7 +664,10 @@ EXPORT_SYMBOL(dma_fence_wait_timeout)
 
 
 def dma_fence_release(kref: kref) -> None:
-    """The last reference is gone. Callbacks that still wait are a bug: they get -EDEADLK."""
+    """The last reference is gone. Callbacks that still wait are a bug: they get -EDEADLK.
+
+    drivers/dma-buf/dma-fence.c:571-613, Linux 7.2.13
+    """
     fence = container_of(kref, dma_fence, "refcount")
 
     rcu_read_lock()
@@ -587,7 +703,10 @@ EXPORT_SYMBOL(dma_fence_release)
 
 
 def dma_fence_free(fence: dma_fence) -> None:
-    """Free the memory that begins with the fence, after a grace period."""
+    """Free the memory that begins with the fence, after a grace period.
+
+    drivers/dma-buf/dma-fence.c:623-626, Linux 7.2.13
+    """
     kfree_rcu(fence, "rcu")
 
 
@@ -595,7 +714,10 @@ EXPORT_SYMBOL(dma_fence_free)
 
 
 def __dma_fence_enable_signaling(fence: dma_fence) -> bool:
-    """Ask the issuer, once, to signal in software; False if it has signalled. Locked."""
+    """Ask the issuer, once, to signal in software; False if it has signalled. Locked.
+
+    drivers/dma-buf/dma-fence.c:629-656, Linux 7.2.13
+    """
     dma_fence_assert_held(fence)
 
     was_set = test_and_set_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, fence.flags)
@@ -618,7 +740,10 @@ def __dma_fence_enable_signaling(fence: dma_fence) -> bool:
 
 
 def dma_fence_enable_sw_signaling(fence: dma_fence) -> None:
-    """Make sure that the fence will signal without being asked."""
+    """Make sure that the fence will signal without being asked.
+
+    drivers/dma-buf/dma-fence.c:666-673, Linux 7.2.13
+    """
     flags = dma_fence_lock_irqsave(fence)
     __dma_fence_enable_signaling(fence)
     dma_fence_unlock_irqrestore(fence, flags)
@@ -631,6 +756,8 @@ def dma_fence_add_callback(fence: dma_fence, cb: dma_fence_cb, func: dma_fence_f
     """Call `func(fence, cb)` when the fence signals: 0, -ENOENT if it has, -EINVAL for NULLs.
 
     The callback runs under the fence's lock with interrupts off.
+
+    drivers/dma-buf/dma-fence.c:698-723, Linux 7.2.13
     """
     ret = 0
 
@@ -657,7 +784,10 @@ EXPORT_SYMBOL(dma_fence_add_callback)
 
 
 def dma_fence_get_status(fence: dma_fence) -> int:
-    """0 while unsignalled, then 1 or the negative error."""
+    """0 while unsignalled, then 1 or the negative error.
+
+    drivers/dma-buf/dma-fence.c:738-748, Linux 7.2.13
+    """
     flags = dma_fence_lock_irqsave(fence)
     status = dma_fence_get_status_locked(fence)
     dma_fence_unlock_irqrestore(fence, flags)
@@ -669,7 +799,10 @@ EXPORT_SYMBOL(dma_fence_get_status)
 
 
 def dma_fence_remove_callback(fence: dma_fence, cb: dma_fence_cb) -> bool:
-    """Take a callback back; False if it has been called or is being called."""
+    """Take a callback back; False if it has been called or is being called.
+
+    drivers/dma-buf/dma-fence.c:769-782, Linux 7.2.13
+    """
     flags = dma_fence_lock_irqsave(fence)
     ret = not list_empty(cb.node)
     if ret:
@@ -690,14 +823,20 @@ class default_wait_cb(struct):
 
 
 def dma_fence_default_wait_cb(fence: dma_fence, cb: dma_fence_cb) -> None:
-    """Wake the task."""
+    """Wake the task.
+
+    drivers/dma-buf/dma-fence.c:790-797, Linux 7.2.13
+    """
     wait = container_of(cb, default_wait_cb, "base")
 
     wake_up_state(wait.task, TASK_NORMAL)
 
 
 def dma_fence_default_wait(fence: dma_fence, intr: bool, timeout: int) -> int:
-    """The wait of fences that have none of their own; returns as dma_fence_wait_timeout()."""
+    """The wait of fences that have none of their own; returns as dma_fence_wait_timeout().
+
+    drivers/dma-buf/dma-fence.c:811-858, Linux 7.2.13
+    """
     cb = default_wait_cb()
     ret = timeout if timeout else 1
 
@@ -744,7 +883,10 @@ EXPORT_SYMBOL(dma_fence_default_wait)
 
 
 def dma_fence_test_signaled_any(fences: list[dma_fence], count: int) -> tuple[bool, int | None]:
-    """Whether any of the fences has signalled, and the index of the first that has."""
+    """Whether any of the fences has signalled, and the index of the first that has.
+
+    drivers/dma-buf/dma-fence.c:861-876, Linux 7.2.13
+    """
     for i in range(0, count):
         fence = fences[i]
         if dma_fence_test_signaled_flag(fence):
@@ -760,6 +902,8 @@ def dma_fence_wait_any_timeout(
 
     Returns (ticks left, index of a signalled fence), (0, None) if the time ran out, and
     -ERESTARTSYS, -EINVAL or -ENOMEM with None.
+
+    drivers/dma-buf/dma-fence.c:898-964, Linux 7.2.13
     """
     ret = timeout
     idx = None  # kport: out-param
@@ -823,7 +967,10 @@ EXPORT_SYMBOL(dma_fence_wait_any_timeout)
 
 
 def dma_fence_set_deadline(fence: dma_fence, deadline: ktime_t) -> None:
-    """Tell the issuer when the fence is wanted, in ns; a hint."""
+    """Tell the issuer when the fence is wanted, in ns; a hint.
+
+    drivers/dma-buf/dma-fence.c:1020-1029, Linux 7.2.13
+    """
     rcu_read_lock()
     ops = rcu_dereference(fence, "ops")
     if ops and ops.set_deadline and not dma_fence_is_signaled(fence):
@@ -835,7 +982,10 @@ EXPORT_SYMBOL(dma_fence_set_deadline)
 
 
 def dma_fence_describe(fence: dma_fence, seq: seq_file) -> None:
-    """Print a line about the fence."""
+    """Print a line about the fence.
+
+    drivers/dma-buf/dma-fence.c:1039-1058, Linux 7.2.13
+    """
     timeline = ""
     driver = ""
     signaled = ""
@@ -871,7 +1021,10 @@ def __dma_fence_init(
     seqno: int,
     flags: int,
 ) -> None:
-    """Initialise a fence with one reference; without an external lock it uses its own."""
+    """Initialise a fence with one reference; without an external lock it uses its own.
+
+    drivers/dma-buf/dma-fence.c:1061-1088, Linux 7.2.13
+    """
     BUG_ON(not ops or not ops.get_driver_name or not ops.get_timeline_name)
 
     kref_init(fence.refcount)
@@ -893,7 +1046,10 @@ def __dma_fence_init(
 def dma_fence_init(
     fence: dma_fence, ops: dma_fence_ops, lock: spinlock_t | None, context: int, seqno: int
 ) -> None:
-    """Initialise a fence whose seqnos compare as 32 bits."""
+    """Initialise a fence whose seqnos compare as 32 bits.
+
+    drivers/dma-buf/dma-fence.c:1109-1114, Linux 7.2.13
+    """
     __dma_fence_init(fence, ops, lock, context, seqno, 0)
 
 
@@ -903,7 +1059,10 @@ EXPORT_SYMBOL(dma_fence_init)
 def dma_fence_init64(
     fence: dma_fence, ops: dma_fence_ops, lock: spinlock_t | None, context: int, seqno: int
 ) -> None:
-    """Initialise a fence whose seqnos compare as 64 bits."""
+    """Initialise a fence whose seqnos compare as 64 bits.
+
+    drivers/dma-buf/dma-fence.c:1136-1142, Linux 7.2.13
+    """
     __dma_fence_init(fence, ops, lock, context, seqno, BIT(DMA_FENCE_FLAG_SEQNO64_BIT))
 
 
@@ -911,7 +1070,10 @@ EXPORT_SYMBOL(dma_fence_init64)
 
 
 def dma_fence_driver_name(fence: dma_fence) -> str:
-    """The issuer's name, in a read-side section; "detached-driver" once signalled."""
+    """The issuer's name, in a read-side section; "detached-driver" once signalled.
+
+    drivers/dma-buf/dma-fence.c:1165-1180, Linux 7.2.13
+    """
     ops = rcu_dereference(fence, "ops")
 
     if not dma_fence_test_signaled_flag(fence) and ops:
@@ -924,7 +1086,10 @@ EXPORT_SYMBOL(dma_fence_driver_name)
 
 
 def dma_fence_timeline_name(fence: dma_fence) -> str:
-    """The context's name, in a read-side section; "signaled-timeline" once signalled."""
+    """The context's name, in a read-side section; "signaled-timeline" once signalled.
+
+    drivers/dma-buf/dma-fence.c:1203-1218, Linux 7.2.13
+    """
     ops = rcu_dereference(fence, "ops")
 
     if not dma_fence_test_signaled_flag(fence) and ops:

@@ -66,7 +66,10 @@ class dma_fence_array(struct):
 
 
 def to_dma_fence_array(fence: dma_fence) -> dma_fence_array | None:
-    """The array a fence is, or NULL."""
+    """The array a fence is, or NULL.
+
+    include/linux/dma-fence-array.h:56-63, Linux 7.2.13
+    """
     if not fence or not dma_fence_is_array(fence):
         return None
 
@@ -74,7 +77,10 @@ def to_dma_fence_array(fence: dma_fence) -> dma_fence_array | None:
 
 
 def dma_fence_array_for_each(head: dma_fence) -> Iterator[tuple[int, dma_fence]]:
-    """Index and fence of each fence of an array, or of the one fence that is none."""
+    """Index and fence of each fence of an array, or of the one fence that is none.
+
+    include/linux/dma-fence-array.h:76-78, Linux 7.2.13
+    """
     index = 0
     fence = dma_fence_array_first(head)
     while fence:
@@ -84,28 +90,43 @@ def dma_fence_array_for_each(head: dma_fence) -> Iterator[tuple[int, dma_fence]]
 
 
 def dma_fence_array_get_driver_name(fence: dma_fence) -> str:
-    """The driver name of arrays."""
+    """The driver name of arrays.
+
+    drivers/dma-buf/dma-fence-array.c:18-21, Linux 7.2.13
+    """
     return "dma_fence_array"
 
 
 def dma_fence_array_get_timeline_name(fence: dma_fence) -> str:
-    """The timeline name of arrays."""
+    """The timeline name of arrays.
+
+    drivers/dma-buf/dma-fence-array.c:23-26, Linux 7.2.13
+    """
     return "unbound"
 
 
 def dma_fence_array_set_pending_error(array: dma_fence_array, error: int) -> None:
-    """Keep the first error that any of the fences reports."""
+    """Keep the first error that any of the fences reports.
+
+    drivers/dma-buf/dma-fence-array.c:28-37, Linux 7.2.13
+    """
     if error:
         cmpxchg(array.base, "error", PENDING_ERROR, error)
 
 
 def dma_fence_array_clear_pending_error(array: dma_fence_array) -> None:
-    """No fence reported an error: the array has none."""
+    """No fence reported an error: the array has none.
+
+    drivers/dma-buf/dma-fence-array.c:39-43, Linux 7.2.13
+    """
     cmpxchg(array.base, "error", PENDING_ERROR, 0)
 
 
 def irq_dma_fence_array_work(wrk: irq_work) -> None:
-    """All fences have signalled: signal the array, away from their locks."""
+    """All fences have signalled: signal the array, away from their locks.
+
+    drivers/dma-buf/dma-fence-array.c:45-53, Linux 7.2.13
+    """
     array = container_of(wrk, dma_fence_array, "work")
 
     dma_fence_array_clear_pending_error(array)
@@ -115,7 +136,10 @@ def irq_dma_fence_array_work(wrk: irq_work) -> None:
 
 
 def dma_fence_array_cb_func(f: dma_fence, cb: dma_fence_cb) -> None:
-    """One fence has signalled."""
+    """One fence has signalled.
+
+    drivers/dma-buf/dma-fence-array.c:55-68, Linux 7.2.13
+    """
     array_cb = container_of(cb, dma_fence_array_cb, "cb")
     array = array_cb.array
 
@@ -128,7 +152,10 @@ def dma_fence_array_cb_func(f: dma_fence, cb: dma_fence_cb) -> None:
 
 
 def dma_fence_array_enable_signaling(fence: dma_fence) -> bool:
-    """Wait for every fence of the array; False if all have signalled."""
+    """Wait for every fence of the array; False if all have signalled.
+
+    drivers/dma-buf/dma-fence-array.c:70-101, Linux 7.2.13
+    """
     array = to_dma_fence_array(fence)
     cb = array.callbacks
 
@@ -148,7 +175,10 @@ def dma_fence_array_enable_signaling(fence: dma_fence) -> bool:
 
 
 def dma_fence_array_signaled(fence: dma_fence) -> bool:
-    """True if enough fences have signalled."""
+    """True if enough fences have signalled.
+
+    drivers/dma-buf/dma-fence-array.c:103-138, Linux 7.2.13
+    """
     array = to_dma_fence_array(fence)
 
     with labels("signal"):
@@ -170,7 +200,10 @@ def dma_fence_array_signaled(fence: dma_fence) -> bool:
 
 
 def dma_fence_array_release(fence: dma_fence) -> None:
-    """The last reference is gone: drop the fences."""
+    """The last reference is gone: drop the fences.
+
+    drivers/dma-buf/dma-fence-array.c:140-150, Linux 7.2.13
+    """
     array = to_dma_fence_array(fence)
 
     for i in range(0, array.num_fences):
@@ -181,7 +214,10 @@ def dma_fence_array_release(fence: dma_fence) -> None:
 
 
 def dma_fence_array_set_deadline(fence: dma_fence, deadline: ktime_t) -> None:
-    """Pass a deadline on to every fence."""
+    """Pass a deadline on to every fence.
+
+    drivers/dma-buf/dma-fence-array.c:152-160, Linux 7.2.13
+    """
     array = to_dma_fence_array(fence)
 
     for i in range(0, array.num_fences):
@@ -199,7 +235,10 @@ dma_fence_array_ops = dma_fence_ops(
 
 
 def dma_fence_array_alloc(num_fences: int) -> dma_fence_array | None:
-    """Memory for an array of `num_fences`, or NULL."""
+    """Memory for an array of `num_fences`, or NULL.
+
+    drivers/dma-buf/dma-fence-array.c:178-183, Linux 7.2.13
+    """
     return kzalloc_flex(dma_fence_array, "callbacks", dma_fence_array_cb, num_fences)
 
 
@@ -215,7 +254,10 @@ def dma_fence_array_init(
     context: int,
     seqno: int,
 ) -> None:
-    """Initialise an array; it takes over `fences` and the references in it."""
+    """Initialise an array; it takes over `fences` and the references in it.
+
+    drivers/dma-buf/dma-fence-array.c:197-241, Linux 7.2.13
+    """
     WARN_ON(not num_fences or not fences)
 
     array.num_fences = num_fences
@@ -241,7 +283,10 @@ EXPORT_SYMBOL(dma_fence_array_init)
 def dma_fence_array_create(
     num_fences: int, fences: list[dma_fence], context: int, seqno: int
 ) -> dma_fence_array | None:
-    """A new array that takes over `fences`, or NULL."""
+    """A new array that takes over `fences`, or NULL.
+
+    drivers/dma-buf/dma-fence-array.c:262-275, Linux 7.2.13
+    """
     array = dma_fence_array_alloc(num_fences)
     if not array:
         return None
@@ -255,7 +300,10 @@ EXPORT_SYMBOL(dma_fence_array_create)
 
 
 def dma_fence_match_context(fence: dma_fence, context: int) -> bool:
-    """True if the fence, or every fence of the array, is of the context."""
+    """True if the fence, or every fence of the array, is of the context.
+
+    drivers/dma-buf/dma-fence-array.c:287-301, Linux 7.2.13
+    """
     array = to_dma_fence_array(fence)
 
     if not dma_fence_is_array(fence):
@@ -272,7 +320,10 @@ EXPORT_SYMBOL(dma_fence_match_context)
 
 
 def dma_fence_array_first(head: dma_fence) -> dma_fence | None:
-    """The first fence of an array, or the one fence that is none."""
+    """The first fence of an array, or the one fence that is none.
+
+    drivers/dma-buf/dma-fence-array.c:304-319, Linux 7.2.13
+    """
     if not head:
         return None
 
@@ -290,7 +341,10 @@ EXPORT_SYMBOL(dma_fence_array_first)
 
 
 def dma_fence_array_next(head: dma_fence, index: int) -> dma_fence | None:
-    """The fence at `index` of an array, or NULL."""
+    """The fence at `index` of an array, or NULL.
+
+    drivers/dma-buf/dma-fence-array.c:322-331, Linux 7.2.13
+    """
     array = to_dma_fence_array(head)
 
     if not array or index >= array.num_fences:

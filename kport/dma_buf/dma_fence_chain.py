@@ -53,7 +53,10 @@ class dma_fence_chain(struct):
 
 
 def to_dma_fence_chain(fence: dma_fence) -> dma_fence_chain | None:
-    """The link a fence is, or NULL."""
+    """The link a fence is, or NULL.
+
+    include/linux/dma-fence-chain.h:58-65, Linux 7.2.13
+    """
     if not fence or not dma_fence_is_chain(fence):
         return None
 
@@ -61,24 +64,36 @@ def to_dma_fence_chain(fence: dma_fence) -> dma_fence_chain | None:
 
 
 def dma_fence_chain_contained(fence: dma_fence) -> dma_fence:
-    """The fence in a link, or the fence itself if it is none."""
+    """The fence in a link, or the fence itself if it is none.
+
+    include/linux/dma-fence-chain.h:74-80, Linux 7.2.13
+    """
     chain = to_dma_fence_chain(fence)
 
     return chain.fence if chain else fence
 
 
 def dma_fence_chain_alloc() -> dma_fence_chain | None:
-    """Memory for a link, or NULL."""
+    """Memory for a link, or NULL.
+
+    include/linux/dma-fence-chain.h:90-91, Linux 7.2.13
+    """
     return kmalloc_obj(dma_fence_chain)
 
 
 def dma_fence_chain_free(chain: dma_fence_chain) -> None:
-    """Free a link that was never initialised."""
+    """Free a link that was never initialised.
+
+    include/linux/dma-fence-chain.h:103-106, Linux 7.2.13
+    """
     kfree(chain)
 
 
 def dma_fence_chain_for_each(head: dma_fence) -> Iterator[dma_fence]:
-    """Each unsignalled link from `head` back; leaving the loop early keeps a reference."""
+    """Each unsignalled link from `head` back; leaving the loop early keeps a reference.
+
+    include/linux/dma-fence-chain.h:118-120, Linux 7.2.13
+    """
     iter = dma_fence_get(head)
     while iter:
         yield iter
@@ -86,7 +101,10 @@ def dma_fence_chain_for_each(head: dma_fence) -> Iterator[dma_fence]:
 
 
 def dma_fence_chain_get_prev(chain: dma_fence_chain) -> dma_fence | None:
-    """A reference to what is before the link, or NULL."""
+    """A reference to what is before the link, or NULL.
+
+    drivers/dma-buf/dma-fence-chain.c:21-29, Linux 7.2.13
+    """
     rcu_read_lock()
     prev = dma_fence_get_rcu_safe((chain, "prev"))  # kport: pointer-to-pointer
     rcu_read_unlock()
@@ -94,7 +112,10 @@ def dma_fence_chain_get_prev(chain: dma_fence_chain) -> dma_fence | None:
 
 
 def dma_fence_chain_walk(fence: dma_fence) -> dma_fence | None:
-    """The next unsignalled fence before `fence`, dropping its reference and signalled links."""
+    """The next unsignalled fence before `fence`, dropping its reference and signalled links.
+
+    drivers/dma-buf/dma-fence-chain.c:39-76, Linux 7.2.13
+    """
     chain = to_dma_fence_chain(fence)
     if not chain:
         dma_fence_put(fence)
@@ -130,7 +151,10 @@ EXPORT_SYMBOL(dma_fence_chain_walk)
 def dma_fence_chain_find_seqno(
     pfence: dma_fence | None, seqno: int
 ) -> tuple[int, dma_fence | None]:
-    """The link that signals at `seqno`: (0, it or NULL if that is past), or (-EINVAL, pfence)."""
+    """The link that signals at `seqno`: (0, it or NULL if that is past), or (-EINVAL, pfence).
+
+    drivers/dma-buf/dma-fence-chain.c:90-109, Linux 7.2.13
+    """
     if not seqno:
         return 0, pfence  # kport: out-param
 
@@ -155,17 +179,26 @@ EXPORT_SYMBOL(dma_fence_chain_find_seqno)
 
 
 def dma_fence_chain_get_driver_name(fence: dma_fence) -> str:
-    """The driver name of chains."""
+    """The driver name of chains.
+
+    drivers/dma-buf/dma-fence-chain.c:112-115, Linux 7.2.13
+    """
     return "dma_fence_chain"
 
 
 def dma_fence_chain_get_timeline_name(fence: dma_fence) -> str:
-    """The timeline name of chains."""
+    """The timeline name of chains.
+
+    drivers/dma-buf/dma-fence-chain.c:117-120, Linux 7.2.13
+    """
     return "unbound"
 
 
 def dma_fence_chain_irq_work(work: irq_work) -> None:
-    """The fence waited for has signalled: wait for the next, or signal the link."""
+    """The fence waited for has signalled: wait for the next, or signal the link.
+
+    drivers/dma-buf/dma-fence-chain.c:122-133, Linux 7.2.13
+    """
     chain = container_of(work, dma_fence_chain, "work")
 
     if not dma_fence_chain_enable_signaling(chain.base):
@@ -174,7 +207,10 @@ def dma_fence_chain_irq_work(work: irq_work) -> None:
 
 
 def dma_fence_chain_cb(f: dma_fence, cb: dma_fence_cb) -> None:
-    """A fence of the chain has signalled: go on away from its lock."""
+    """A fence of the chain has signalled: go on away from its lock.
+
+    drivers/dma-buf/dma-fence-chain.c:135-143, Linux 7.2.13
+    """
     chain = container_of(cb, dma_fence_chain, "cb")
     init_irq_work(chain.work, dma_fence_chain_irq_work)
     irq_work_queue(chain.work)
@@ -182,7 +218,10 @@ def dma_fence_chain_cb(f: dma_fence, cb: dma_fence_cb) -> None:
 
 
 def dma_fence_chain_enable_signaling(fence: dma_fence) -> bool:
-    """Wait for one unsignalled fence of the chain; False if there is none."""
+    """Wait for one unsignalled fence of the chain; False if there is none.
+
+    drivers/dma-buf/dma-fence-chain.c:145-162, Linux 7.2.13
+    """
     head = to_dma_fence_chain(fence)
 
     dma_fence_get(head.base)
@@ -199,7 +238,10 @@ def dma_fence_chain_enable_signaling(fence: dma_fence) -> bool:
 
 
 def dma_fence_chain_signaled(fence: dma_fence) -> bool:
-    """True if every fence of the chain has signalled."""
+    """True if every fence of the chain has signalled.
+
+    drivers/dma-buf/dma-fence-chain.c:164-176, Linux 7.2.13
+    """
     for fence in dma_fence_chain_for_each(fence):
         f = dma_fence_chain_contained(fence)
 
@@ -211,7 +253,10 @@ def dma_fence_chain_signaled(fence: dma_fence) -> bool:
 
 
 def dma_fence_chain_release(fence: dma_fence) -> None:
-    """The last reference is gone: take the chain apart without recursion."""
+    """The last reference is gone: take the chain apart without recursion.
+
+    drivers/dma-buf/dma-fence-chain.c:178-207, Linux 7.2.13
+    """
     chain = to_dma_fence_chain(fence)
 
     while prev := rcu_dereference_protected(chain, "prev", True):
@@ -232,7 +277,10 @@ def dma_fence_chain_release(fence: dma_fence) -> None:
 
 
 def dma_fence_chain_set_deadline(fence: dma_fence, deadline: ktime_t) -> None:
-    """Pass a deadline on to every fence of the chain."""
+    """Pass a deadline on to every fence of the chain.
+
+    drivers/dma-buf/dma-fence-chain.c:210-218, Linux 7.2.13
+    """
     for fence in dma_fence_chain_for_each(fence):
         f = dma_fence_chain_contained(fence)
 
@@ -254,7 +302,10 @@ dma_fence_chain_lock_key = lock_class_key()
 def dma_fence_chain_init(
     chain: dma_fence_chain, prev: dma_fence | None, fence: dma_fence, seqno: int
 ) -> None:
-    """Initialise a link behind `prev` that contains `fence`; takes over both references."""
+    """Initialise a link behind `prev` that contains `fence`; takes over both references.
+
+    drivers/dma-buf/dma-fence-chain.c:240-287, Linux 7.2.13
+    """
     prev_chain = to_dma_fence_chain(prev)
 
     rcu_assign_pointer(chain, "prev", prev)

@@ -106,17 +106,26 @@ class syncobj_wait_entry(struct):
 
 
 def drm_syncobj_get(obj: drm_syncobj) -> None:
-    """Take a reference."""
+    """Take a reference.
+
+    include/drm/drm_syncobj.h:79-83, Linux 7.2.13
+    """
     kref_get(obj.refcount)
 
 
 def drm_syncobj_put(obj: drm_syncobj) -> None:
-    """Drop a reference."""
+    """Drop a reference.
+
+    include/drm/drm_syncobj.h:89-93, Linux 7.2.13
+    """
     kref_put(obj.refcount, drm_syncobj_free)
 
 
 def drm_syncobj_fence_get(syncobj: drm_syncobj) -> dma_fence | None:
-    """A reference to the fence now in the object, or NULL."""
+    """A reference to the fence now in the object, or NULL.
+
+    include/drm/drm_syncobj.h:106-116, Linux 7.2.13
+    """
     rcu_read_lock()
     fence = dma_fence_get_rcu_safe((syncobj, "fence"))  # kport: pointer-to-pointer
     rcu_read_unlock()
@@ -125,7 +134,10 @@ def drm_syncobj_fence_get(syncobj: drm_syncobj) -> dma_fence | None:
 
 
 def drm_syncobj_find(file_private: drm_file, handle: int) -> drm_syncobj | None:
-    """A reference to the object of a handle, or NULL."""
+    """A reference to the object of a handle, or NULL.
+
+    drivers/gpu/drm/drm_syncobj.c:248-263, Linux 7.2.13
+    """
     xa_lock(file_private.syncobj_xa)
 
     syncobj = xa_load(file_private.syncobj_xa, handle)
@@ -141,7 +153,10 @@ EXPORT_SYMBOL(drm_syncobj_find)
 
 
 def drm_syncobj_fence_add_wait(syncobj: drm_syncobj, wait: syncobj_wait_entry) -> None:
-    """Queue a waiter, or give it its fence at once."""
+    """Queue a waiter, or give it its fence at once.
+
+    drivers/gpu/drm/drm_syncobj.c:266-289, Linux 7.2.13
+    """
     if wait.fence:
         return
 
@@ -161,7 +176,10 @@ def drm_syncobj_fence_add_wait(syncobj: drm_syncobj, wait: syncobj_wait_entry) -
 
 
 def drm_syncobj_remove_wait(syncobj: drm_syncobj, wait: syncobj_wait_entry) -> None:
-    """Take a waiter out."""
+    """Take a waiter out.
+
+    drivers/gpu/drm/drm_syncobj.c:291-300, Linux 7.2.13
+    """
     if not wait.node.next:
         return
 
@@ -173,7 +191,10 @@ def drm_syncobj_remove_wait(syncobj: drm_syncobj, wait: syncobj_wait_entry) -> N
 def drm_syncobj_add_point(
     syncobj: drm_syncobj, chain: dma_fence_chain, fence: dma_fence, point: int
 ) -> None:
-    """Append `fence` at `point` of the timeline; `chain` is memory for the link."""
+    """Append `fence` at `point` of the timeline; `chain` is memory for the link.
+
+    drivers/gpu/drm/drm_syncobj.c:333-362, Linux 7.2.13
+    """
     dma_fence_get(fence)
 
     spin_lock(syncobj.lock)
@@ -200,7 +221,10 @@ EXPORT_SYMBOL(drm_syncobj_add_point)
 
 
 def drm_syncobj_replace_fence(syncobj: drm_syncobj, fence: dma_fence | None) -> None:
-    """Put a fence, or none, into the object."""
+    """Put a fence, or none, into the object.
+
+    drivers/gpu/drm/drm_syncobj.c:372-398, Linux 7.2.13
+    """
     if fence:
         dma_fence_get(fence)
 
@@ -225,7 +249,10 @@ EXPORT_SYMBOL(drm_syncobj_replace_fence)
 
 
 def drm_syncobj_assign_null_handle(syncobj: drm_syncobj) -> int:
-    """Put a signalled fence into the object: 0 or -ENOMEM."""
+    """Put a signalled fence into the object: 0 or -ENOMEM.
+
+    drivers/gpu/drm/drm_syncobj.c:407-417, Linux 7.2.13
+    """
     fence = dma_fence_allocate_private_stub(ktime_get())
 
     if not fence:
@@ -246,6 +273,8 @@ def drm_syncobj_find_fence(
 
     -ENOENT: no such handle. -EINVAL: no such point yet, or unknown flags. With
     DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT it waits 5 s for the point: -ETIME, -ERESTARTSYS.
+
+    drivers/gpu/drm/drm_syncobj.c:436-519, Linux 7.2.13
     """
     syncobj = drm_syncobj_find(file_private, handle)
     wait = syncobj_wait_entry()
@@ -315,7 +344,10 @@ EXPORT_SYMBOL(drm_syncobj_find_fence)
 
 
 def drm_syncobj_free(kref: kref) -> None:
-    """The last reference is gone."""
+    """The last reference is gone.
+
+    drivers/gpu/drm/drm_syncobj.c:528-541, Linux 7.2.13
+    """
     syncobj = container_of(kref, drm_syncobj, "refcount")
 
     drm_syncobj_replace_fence(syncobj, None)
@@ -328,7 +360,10 @@ EXPORT_SYMBOL(drm_syncobj_free)
 
 
 def drm_syncobj_create(flags: int, fence: dma_fence | None) -> tuple[int, drm_syncobj | None]:
-    """A new object with `fence` in it, or a signalled one: (0, object) or (-ENOMEM, None)."""
+    """A new object with `fence` in it, or a signalled one: (0, object) or (-ENOMEM, None).
+
+    drivers/gpu/drm/drm_syncobj.c:556-584, Linux 7.2.13
+    """
     syncobj = kzalloc_obj(drm_syncobj)
     if not syncobj:
         return -ENOMEM, None  # kport: out-param
@@ -355,7 +390,10 @@ EXPORT_SYMBOL(drm_syncobj_create)
 
 
 def drm_syncobj_get_handle(file_private: drm_file, syncobj: drm_syncobj) -> tuple[int, int]:
-    """A handle for the object, which gets a reference: (0, handle), or an error and 0."""
+    """A handle for the object, which gets a reference: (0, handle), or an error and 0.
+
+    drivers/gpu/drm/drm_syncobj.c:598-612, Linux 7.2.13
+    """
     drm_syncobj_get(syncobj)
 
     ret, handle = xa_alloc(  # kport: out-param
@@ -371,7 +409,10 @@ EXPORT_SYMBOL(drm_syncobj_get_handle)
 
 
 def drm_syncobj_create_as_handle(file_private: drm_file, flags: int) -> tuple[int, int]:
-    """A new object known only by its handle: (0, handle), or an error and 0."""
+    """A new object known only by its handle: (0, handle), or an error and 0.
+
+    drivers/gpu/drm/drm_syncobj.c:615-628, Linux 7.2.13
+    """
     ret, syncobj = drm_syncobj_create(flags, None)  # kport: out-param
     if ret:
         return ret, 0  # kport: out-param
@@ -382,7 +423,10 @@ def drm_syncobj_create_as_handle(file_private: drm_file, flags: int) -> tuple[in
 
 
 def drm_syncobj_destroy(file_private: drm_file, handle: int) -> int:
-    """Give a handle back: 0, or -EINVAL if there is none."""
+    """Give a handle back: 0, or -EINVAL if there is none.
+
+    drivers/gpu/drm/drm_syncobj.c:630-641, Linux 7.2.13
+    """
     syncobj = xa_erase(file_private.syncobj_xa, handle)
     if not syncobj:
         return -EINVAL
@@ -392,26 +436,38 @@ def drm_syncobj_destroy(file_private: drm_file, handle: int) -> int:
 
 
 def drm_syncobj_open(file_private: drm_file) -> None:
-    """A file is opened."""
+    """A file is opened.
+
+    drivers/gpu/drm/drm_syncobj.c:798-802, Linux 7.2.13
+    """
     xa_init_flags(file_private.syncobj_xa, XA_FLAGS_ALLOC1)
 
 
 def drm_syncobj_release(file_private: drm_file) -> None:
-    """A file is closed: its handles go."""
+    """A file is closed: its handles go.
+
+    drivers/gpu/drm/drm_syncobj.c:812-821, Linux 7.2.13
+    """
     for handle, syncobj in xa_for_each(file_private.syncobj_xa):
         drm_syncobj_put(syncobj)
     xa_destroy(file_private.syncobj_xa)
 
 
 def syncobj_wait_fence_func(fence: dma_fence, cb: dma_fence_cb) -> None:
-    """The fence a task waits for has signalled."""
+    """The fence a task waits for has signalled.
+
+    drivers/gpu/drm/drm_syncobj.c:1004-1011, Linux 7.2.13
+    """
     wait = container_of(cb, syncobj_wait_entry, "fence_cb")
 
     wake_up_process(wait.task)
 
 
 def syncobj_wait_syncobj_func(syncobj: drm_syncobj, wait: syncobj_wait_entry) -> None:
-    """The object has a new fence: give it to a waiter whose point it reaches. Locked."""
+    """The object has a new fence: give it to a waiter whose point it reaches. Locked.
+
+    drivers/gpu/drm/drm_syncobj.c:1013-1033, Linux 7.2.13
+    """
     fence = rcu_dereference_protected(syncobj, "fence", lockdep_is_held(syncobj.lock))
     dma_fence_get(fence)
     ret = -EINVAL  # kport: out-param

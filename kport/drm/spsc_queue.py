@@ -52,24 +52,36 @@ class spsc_queue(struct):
 
 
 def spsc_queue_init(queue: spsc_queue) -> None:
-    """Make the queue empty."""
+    """Make the queue empty.
+
+    include/drm/spsc_queue.h:48-53, Linux 7.2.13
+    """
     queue.head.next = None  # kport: pointer-to-pointer
     atomic_long_set(queue.tail, queue.head)  # kport: pointer-to-pointer
     atomic_set(queue.job_count, 0)
 
 
 def spsc_queue_peek(queue: spsc_queue) -> spsc_node | None:
-    """The first node, or NULL; consumer only."""
+    """The first node, or NULL; consumer only.
+
+    include/drm/spsc_queue.h:55-58, Linux 7.2.13
+    """
     return queue.head.next  # kport: pointer-to-pointer
 
 
 def spsc_queue_count(queue: spsc_queue) -> int:
-    """How many nodes are queued, one that is half way in or out included."""
+    """How many nodes are queued, one that is half way in or out included.
+
+    include/drm/spsc_queue.h:60-63, Linux 7.2.13
+    """
     return atomic_read(queue.job_count)
 
 
 def spsc_queue_push(queue: spsc_queue, node: spsc_node) -> bool:
-    """Append a node; True if it is the first. Producer only."""
+    """Append a node; True if it is the first. Producer only.
+
+    include/drm/spsc_queue.h:65-88, Linux 7.2.13
+    """
     node.next = None
 
     preempt_disable()
@@ -88,7 +100,10 @@ def spsc_queue_push(queue: spsc_queue, node: spsc_node) -> bool:
 
 
 def spsc_queue_pop(queue: spsc_queue) -> spsc_node | None:
-    """Take the first node, or NULL. Consumer only."""
+    """Take the first node, or NULL. Consumer only.
+
+    include/drm/spsc_queue.h:91-120, Linux 7.2.13
+    """
     smp_rmb()
 
     node = READ_ONCE(queue.head, "next")  # kport: pointer-to-pointer

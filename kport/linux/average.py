@@ -27,6 +27,8 @@ def DECLARE_EWMA(  # kport: generator
     """The functions init, read and add of an average with `_precision` fraction bits.
 
     A new value counts 1/`_weight_rcp` (a power of two); the first one is taken as it is.
+
+    include/linux/average.h:28-36, Linux 7.2.13
     """
     BUILD_BUG_ON(_precision > 30)
     BUILD_BUG_ON(_weight_rcp & (_weight_rcp - 1) != 0)

@@ -53,15 +53,24 @@ class completion(struct):
 
 
 def complete_acquire(x: completion) -> None:
-    """Nothing: the annotation has been empty since cross-release lockdep went."""
+    """Nothing: the annotation has been empty since cross-release lockdep went.
+
+    include/linux/completion.h:32, Linux 7.2.13
+    """
 
 
 def complete_release(x: completion) -> None:
-    """Nothing; see complete_acquire()."""
+    """Nothing; see complete_acquire().
+
+    include/linux/completion.h:33, Linux 7.2.13
+    """
 
 
 def COMPLETION_INITIALIZER_ONSTACK() -> completion:  # kport: initialiser
-    """A new completion of a function's own."""
+    """A new completion of a function's own.
+
+    include/linux/completion.h:41-42, Linux 7.2.13
+    """
     work = completion()  # kport: initialiser
     init_completion(work)  # kport: initialiser
     return work  # kport: initialiser
@@ -71,18 +80,27 @@ DECLARE_COMPLETION_ONSTACK = COMPLETION_INITIALIZER_ONSTACK
 
 
 def init_completion(x: completion) -> None:
-    """Nobody may pass."""
+    """Nobody may pass.
+
+    include/linux/completion.h:84-88, Linux 7.2.13
+    """
     x.done = 0
     init_swait_queue_head(x.wait)
 
 
 def reinit_completion(x: completion) -> None:
-    """Nobody may pass any more; those who wait go on waiting."""
+    """Nobody may pass any more; those who wait go on waiting.
+
+    include/linux/completion.h:97-100, Linux 7.2.13
+    """
     x.done = 0
 
 
 def complete_with_flags(x: completion, wake_flags: int) -> None:
-    """Let one waiter pass."""
+    """Let one waiter pass.
+
+    kernel/sched/completion.c:21-31, Linux 7.2.13
+    """
     flags = raw_spin_lock_irqsave(x.wait.lock)
 
     if x.done != UINT_MAX:
@@ -92,12 +110,18 @@ def complete_with_flags(x: completion, wake_flags: int) -> None:
 
 
 def complete_on_current_cpu(x: completion) -> None:
-    """complete(), with the waiter to run here."""
+    """complete(), with the waiter to run here.
+
+    kernel/sched/completion.c:33-36, Linux 7.2.13
+    """
     return complete_with_flags(x, WF_CURRENT_CPU)
 
 
 def complete(x: completion) -> None:
-    """Let one waiter pass, the first in line or the next to come."""
+    """Let one waiter pass, the first in line or the next to come.
+
+    kernel/sched/completion.c:50-53, Linux 7.2.13
+    """
     complete_with_flags(x, 0)
 
 
@@ -105,7 +129,10 @@ EXPORT_SYMBOL(complete)
 
 
 def complete_all(x: completion) -> None:
-    """Let everybody pass until reinit_completion()."""
+    """Let everybody pass until reinit_completion().
+
+    kernel/sched/completion.c:72-82, Linux 7.2.13
+    """
     lockdep_assert_RT_in_threaded_ctx()
 
     flags = raw_spin_lock_irqsave(x.wait.lock)
@@ -120,7 +147,10 @@ EXPORT_SYMBOL(complete_all)
 def do_wait_for_common(
     x: completion, action: Callable[[int], int], timeout: int, state: int
 ) -> int:
-    """Wait, with the queue locked on entry and exit; returns as wait_for_common()."""
+    """Wait, with the queue locked on entry and exit; returns as wait_for_common().
+
+    kernel/sched/completion.c:85-110, Linux 7.2.13
+    """
     if not x.done:
         wait = DECLARE_SWAITQUEUE()
 
@@ -146,7 +176,10 @@ def do_wait_for_common(
 def __wait_for_common(
     x: completion, action: Callable[[int], int], timeout: int, state: int
 ) -> int:
-    """Wait; returns as wait_for_common()."""
+    """Wait; returns as wait_for_common().
+
+    kernel/sched/completion.c:112-127, Linux 7.2.13
+    """
     might_sleep()
 
     complete_acquire(x)
@@ -161,12 +194,18 @@ def __wait_for_common(
 
 
 def wait_for_common(x: completion, timeout: int, state: int) -> int:
-    """Wait `timeout` ticks in `state`: ticks left (at least 1), 0 if too late, or -ERESTARTSYS."""
+    """Wait `timeout` ticks in `state`: ticks left (at least 1), 0 if too late, or -ERESTARTSYS.
+
+    kernel/sched/completion.c:129-133, Linux 7.2.13
+    """
     return __wait_for_common(x, schedule_timeout, timeout, state)
 
 
 def wait_for_completion(x: completion) -> None:
-    """Wait, without limit."""
+    """Wait, without limit.
+
+    kernel/sched/completion.c:151-154, Linux 7.2.13
+    """
     wait_for_common(x, MAX_SCHEDULE_TIMEOUT, TASK_UNINTERRUPTIBLE)
 
 
@@ -174,7 +213,10 @@ EXPORT_SYMBOL(wait_for_completion)
 
 
 def wait_for_completion_timeout(x: completion, timeout: int) -> int:
-    """Wait at most `timeout` ticks: ticks left (at least 1), or 0 if too late."""
+    """Wait at most `timeout` ticks: ticks left (at least 1), or 0 if too late.
+
+    kernel/sched/completion.c:169-173, Linux 7.2.13
+    """
     return wait_for_common(x, timeout, TASK_UNINTERRUPTIBLE)
 
 
@@ -182,7 +224,10 @@ EXPORT_SYMBOL(wait_for_completion_timeout)
 
 
 def wait_for_completion_interruptible(x: completion) -> int:
-    """Wait until done (0) or signalled (-ERESTARTSYS)."""
+    """Wait until done (0) or signalled (-ERESTARTSYS).
+
+    kernel/sched/completion.c:219-226, Linux 7.2.13
+    """
     t = wait_for_common(x, MAX_SCHEDULE_TIMEOUT, TASK_INTERRUPTIBLE)
 
     if t == -ERESTARTSYS:
@@ -194,7 +239,10 @@ EXPORT_SYMBOL(wait_for_completion_interruptible)
 
 
 def wait_for_completion_interruptible_timeout(x: completion, timeout: int) -> int:
-    """Ticks left (at least 1), 0 if too late, -ERESTARTSYS if signalled."""
+    """Ticks left (at least 1), 0 if too late, -ERESTARTSYS if signalled.
+
+    kernel/sched/completion.c:240-245, Linux 7.2.13
+    """
     return wait_for_common(x, timeout, TASK_INTERRUPTIBLE)
 
 
@@ -202,7 +250,10 @@ EXPORT_SYMBOL(wait_for_completion_interruptible_timeout)
 
 
 def wait_for_completion_killable(x: completion) -> int:
-    """Wait until done (0) or killed (-ERESTARTSYS)."""
+    """Wait until done (0) or killed (-ERESTARTSYS).
+
+    kernel/sched/completion.c:257-264, Linux 7.2.13
+    """
     t = wait_for_common(x, MAX_SCHEDULE_TIMEOUT, TASK_KILLABLE)
 
     if t == -ERESTARTSYS:
@@ -214,7 +265,10 @@ EXPORT_SYMBOL(wait_for_completion_killable)
 
 
 def wait_for_completion_state(x: completion, state: int) -> int:
-    """Wait in `state` until done (0) or signalled (-ERESTARTSYS)."""
+    """Wait in `state` until done (0) or signalled (-ERESTARTSYS).
+
+    kernel/sched/completion.c:267-274, Linux 7.2.13
+    """
     t = wait_for_common(x, MAX_SCHEDULE_TIMEOUT, state)
 
     if t == -ERESTARTSYS:
@@ -226,7 +280,10 @@ EXPORT_SYMBOL(wait_for_completion_state)
 
 
 def wait_for_completion_killable_timeout(x: completion, timeout: int) -> int:
-    """Ticks left (at least 1), 0 if too late, -ERESTARTSYS if killed."""
+    """Ticks left (at least 1), 0 if too late, -ERESTARTSYS if killed.
+
+    kernel/sched/completion.c:289-294, Linux 7.2.13
+    """
     return wait_for_common(x, timeout, TASK_KILLABLE)
 
 
@@ -234,7 +291,10 @@ EXPORT_SYMBOL(wait_for_completion_killable_timeout)
 
 
 def try_wait_for_completion(x: completion) -> bool:
-    """Pass without waiting; False if that was not possible."""
+    """Pass without waiting; False if that was not possible.
+
+    kernel/sched/completion.c:309-330, Linux 7.2.13
+    """
     ret = True
 
     if not READ_ONCE(x, "done"):
@@ -253,7 +313,10 @@ EXPORT_SYMBOL(try_wait_for_completion)
 
 
 def completion_done(x: completion) -> bool:
-    """True if a waiter would pass; whoever completed it is then done with it."""
+    """True if a waiter would pass; whoever completed it is then done with it.
+
+    kernel/sched/completion.c:342-357, Linux 7.2.13
+    """
     if not READ_ONCE(x, "done"):
         return False
 

@@ -66,32 +66,50 @@ _interned = tuple(errptr(-number) for number in range(MAX_ERRNO + 1))
 
 
 def ERR_PTR(error: int) -> Any:
-    """The error pointer of a negative error number; the same object each time."""
+    """The error pointer of a negative error number; the same object each time.
+
+    include/linux/err.h:39-42, Linux 7.2.13
+    """
     return _interned[-error]  # kport: packed
 
 
 def PTR_ERR(ptr: Any) -> int:
-    """The negative error number of an error pointer."""
+    """The negative error number of an error pointer.
+
+    include/linux/err.h:63-66, Linux 7.2.13
+    """
     return ptr.error  # kport: packed
 
 
 def IS_ERR(ptr: Any) -> bool:
-    """True for an error pointer."""
+    """True for an error pointer.
+
+    include/linux/err.h:76-79, Linux 7.2.13
+    """
     return type(ptr) is errptr  # kport: packed
 
 
 def IS_ERR_OR_NULL(ptr: Any) -> bool:
-    """True for an error pointer and for NULL."""
+    """True for an error pointer and for NULL.
+
+    include/linux/err.h:90-93, Linux 7.2.13
+    """
     return ptr is None or type(ptr) is errptr  # kport: packed
 
 
 def ERR_CAST(ptr: Any) -> Any:
-    """The same error pointer, as a pointer of another type."""
+    """The same error pointer, as a pointer of another type.
+
+    include/linux/err.h:102-106, Linux 7.2.13
+    """
     return ptr
 
 
 def PTR_ERR_OR_ZERO(ptr: Any) -> int:
-    """The error number of an error pointer, 0 for any other pointer."""
+    """The error number of an error pointer, 0 for any other pointer.
+
+    include/linux/err.h:125-131, Linux 7.2.13
+    """
     if IS_ERR(ptr):
         return PTR_ERR(ptr)
     else:

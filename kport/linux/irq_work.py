@@ -85,23 +85,35 @@ def _reset_irq_work() -> None:
 
 
 def init_irq_work(work: irq_work, func: Callable[[irq_work], None]) -> None:
-    """Prepare a piece of work."""
+    """Prepare a piece of work.
+
+    include/linux/irq_work.h:31-35, Linux 7.2.13
+    """
     work._zero()  # kport: struct-copy
     work.func = func  # kport: struct-copy
 
 
 def irq_work_is_pending(work: irq_work) -> int:
-    """Non-zero from the queueing until the function is about to run."""
+    """Non-zero from the queueing until the function is about to run.
+
+    include/linux/irq_work.h:37-40, Linux 7.2.13
+    """
     return atomic_read(work.node.a_flags) & IRQ_WORK_PENDING
 
 
 def irq_work_is_busy(work: irq_work) -> int:
-    """Non-zero from the queueing until the function has run."""
+    """Non-zero from the queueing until the function has run.
+
+    include/linux/irq_work.h:42-45, Linux 7.2.13
+    """
     return atomic_read(work.node.a_flags) & IRQ_WORK_BUSY
 
 
 def irq_work_claim(work: irq_work) -> bool:
-    """Take the right to queue the work; False if it is queued already."""
+    """Take the right to queue the work; False if it is queued already.
+
+    kernel/irq_work.c:57-70, Linux 7.2.13
+    """
     oflags = atomic_fetch_or(IRQ_WORK_CLAIMED | CSD_TYPE_IRQ_WORK, work.node.a_flags)
     if oflags & IRQ_WORK_PENDING:
         return False
@@ -109,7 +121,10 @@ def irq_work_claim(work: irq_work) -> bool:
 
 
 def arch_irq_work_raise() -> None:
-    """Raise the interrupt that runs the list."""
+    """Raise the interrupt that runs the list.
+
+    kernel/irq_work.c:72-77, Linux 7.2.13
+    """
     global _line
     flags = spin_lock_irqsave(_line_lock)  # kport: model
     if _line is None:  # kport: model
@@ -124,13 +139,19 @@ def _irq_work_interrupt(irq: int, dev: Any) -> int:
 
 
 def irq_work_raise(work: irq_work) -> None:
-    """Raise the interrupt for a piece of work."""
+    """Raise the interrupt for a piece of work.
+
+    kernel/irq_work.c:79-85, Linux 7.2.13
+    """
     # kport: tracing
     arch_irq_work_raise()
 
 
 def __irq_work_queue_local(work: irq_work) -> None:
-    """Put claimed work on the list; the first one raises the interrupt."""
+    """Put claimed work on the list; the first one raises the interrupt.
+
+    kernel/irq_work.c:88-113, Linux 7.2.13
+    """
     # kport: timer-tick
     if not llist_add(work.node.llist, raised_list):  # kport: timer-tick
         return
@@ -139,7 +160,10 @@ def __irq_work_queue_local(work: irq_work) -> None:
 
 
 def irq_work_queue(work: irq_work) -> bool:
-    """Queue the work; False if it is queued already."""
+    """Queue the work; False if it is queued already.
+
+    kernel/irq_work.c:116-128, Linux 7.2.13
+    """
     if not irq_work_claim(work):
         return False
 
@@ -154,7 +178,10 @@ EXPORT_SYMBOL_GPL(irq_work_queue)
 
 
 def irq_work_single(arg: Any) -> None:
-    """Run one piece of work; it may be queued again from the moment its function begins."""
+    """Run one piece of work; it may be queued again from the moment its function begins.
+
+    kernel/irq_work.c:201-233, Linux 7.2.13
+    """
     work: irq_work = arg
 
     flags = atomic_read(work.node.a_flags)
@@ -172,7 +199,10 @@ def irq_work_single(arg: Any) -> None:
 
 
 def irq_work_run_list(list: llist_head) -> None:
-    """Run everything on the list."""
+    """Run everything on the list.
+
+    kernel/irq_work.c:235-253, Linux 7.2.13
+    """
     BUG_ON(not irqs_disabled())
 
     if llist_empty(list):
@@ -184,7 +214,10 @@ def irq_work_run_list(list: llist_head) -> None:
 
 
 def irq_work_run() -> None:
-    """The interrupt's handler."""
+    """The interrupt's handler.
+
+    kernel/irq_work.c:259-266, Linux 7.2.13
+    """
     irq_work_run_list(raised_list)  # kport: per-cpu
     # kport: timer-tick
 
@@ -193,7 +226,10 @@ EXPORT_SYMBOL_GPL(irq_work_run)
 
 
 def irq_work_sync(work: irq_work) -> None:
-    """Wait until the work is neither queued nor running."""
+    """Wait until the work is neither queued nor running.
+
+    kernel/irq_work.c:286-306, Linux 7.2.13
+    """
     lockdep_assert_irqs_enabled()
     might_sleep()
 

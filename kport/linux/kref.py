@@ -47,22 +47,34 @@ class kref(refcount_t):
 
 
 def kref_init(kref: kref) -> None:
-    """Begin with one reference."""
+    """Begin with one reference.
+
+    include/linux/kref.h:29-32, Linux 7.2.13
+    """
     refcount_set(kref.refcount, 1)
 
 
 def kref_read(kref: kref) -> int:
-    """The number of references now."""
+    """The number of references now.
+
+    include/linux/kref.h:34-37, Linux 7.2.13
+    """
     return refcount_read(kref.refcount)
 
 
 def kref_get(kref: kref) -> None:
-    """Take a reference; the caller must hold one."""
+    """Take a reference; the caller must hold one.
+
+    include/linux/kref.h:43-46, Linux 7.2.13
+    """
     refcount_inc(kref.refcount)
 
 
 def kref_put(kref: kref, release: Callable[[Any], None]) -> int:
-    """Drop a reference; 1 if it was the last one and `release` has run."""
+    """Drop a reference; 1 if it was the last one and `release` has run.
+
+    include/linux/kref.h:62-69, Linux 7.2.13
+    """
     if refcount_dec_and_test(kref.refcount):
         release(kref)
         return 1
@@ -70,7 +82,10 @@ def kref_put(kref: kref, release: Callable[[Any], None]) -> int:
 
 
 def kref_put_mutex(kref: kref, release: Callable[[Any], None], mutex: Any) -> int:
-    """Drop a reference; the last one runs `release` with the mutex held."""
+    """Drop a reference; the last one runs `release` with the mutex held.
+
+    include/linux/kref.h:81-91, Linux 7.2.13
+    """
     if refcount_dec_and_mutex_lock(kref.refcount, mutex):
         release(kref)
         return 1
@@ -78,7 +93,10 @@ def kref_put_mutex(kref: kref, release: Callable[[Any], None], mutex: Any) -> in
 
 
 def kref_put_lock(kref: kref, release: Callable[[Any], None], lock: spinlock_t) -> int:
-    """Drop a reference; the last one runs `release` with the spin lock held."""
+    """Drop a reference; the last one runs `release` with the spin lock held.
+
+    include/linux/kref.h:103-113, Linux 7.2.13
+    """
     if refcount_dec_and_lock(kref.refcount, lock):
         release(kref)
         return 1
@@ -86,5 +104,8 @@ def kref_put_lock(kref: kref, release: Callable[[Any], None], lock: spinlock_t) 
 
 
 def kref_get_unless_zero(kref: kref) -> bool:
-    """Take a reference unless the object is on its way out; False if it is."""
+    """Take a reference unless the object is on its way out; False if it is.
+
+    include/linux/kref.h:131-134, Linux 7.2.13
+    """
     return refcount_inc_not_zero(kref.refcount)

@@ -140,20 +140,29 @@ KTHREAD_SHOULD_PARK = 2
 
 
 def to_kthread(k: task_struct) -> struct_kthread:
-    """The kthread of a kernel thread's task."""
+    """The kthread of a kernel thread's task.
+
+    kernel/kthread.c:82-86, Linux 7.2.13
+    """
     WARN_ON(not (k.flags & PF_KTHREAD))
     return k.worker_private
 
 
 def tsk_is_kthread(p: task_struct) -> struct_kthread | None:
-    """The kthread of a task, or NULL for one that is not a kernel thread."""
+    """The kthread of a task, or NULL for one that is not a kernel thread.
+
+    include/linux/kthread.h:21-26, Linux 7.2.13
+    """
     if p.flags & PF_KTHREAD:
         return p.worker_private
     return None
 
 
 def get_kthread_comm(tsk: task_struct) -> str:  # kport: string
-    """The whole name of a kernel thread."""
+    """The whole name of a kernel thread.
+
+    kernel/kthread.c:88-98, Linux 7.2.13
+    """
     kthread = to_kthread(tsk)
 
     if not kthread or not kthread.full_name:
@@ -163,7 +172,10 @@ def get_kthread_comm(tsk: task_struct) -> str:  # kport: string
 
 
 def set_kthread_struct(p: task_struct) -> bool:
-    """Make a task a kernel thread; False if there is no memory or it is one already."""
+    """Make a task a kernel thread; False if there is no memory or it is one already.
+
+    kernel/kthread.c:100-120, Linux 7.2.13
+    """
     if WARN_ON_ONCE(to_kthread(p)):
         return False
 
@@ -183,7 +195,10 @@ def set_kthread_struct(p: task_struct) -> bool:
 
 
 def free_kthread_struct(k: task_struct) -> None:
-    """Free what set_kthread_struct() made."""
+    """Free what set_kthread_struct() made.
+
+    kernel/kthread.c:122-139, Linux 7.2.13
+    """
     kthread = to_kthread(k)
     if not kthread:
         return
@@ -194,7 +209,10 @@ def free_kthread_struct(k: task_struct) -> None:
 
 
 def kthread_should_stop() -> int:
-    """Non-zero once kthread_stop() was called for the running thread."""
+    """Non-zero once kthread_stop() was called for the running thread.
+
+    kernel/kthread.c:148-151, Linux 7.2.13
+    """
     return test_bit(KTHREAD_SHOULD_STOP, to_kthread(current()).flags)
 
 
@@ -202,12 +220,18 @@ EXPORT_SYMBOL(kthread_should_stop)
 
 
 def __kthread_should_park(k: task_struct) -> int:
-    """Non-zero once kthread_park() was called for the thread."""
+    """Non-zero once kthread_park() was called for the thread.
+
+    kernel/kthread.c:154-157, Linux 7.2.13
+    """
     return test_bit(KTHREAD_SHOULD_PARK, to_kthread(k).flags)
 
 
 def kthread_should_park() -> int:
-    """Non-zero once kthread_park() was called for the running thread."""
+    """Non-zero once kthread_park() was called for the running thread.
+
+    kernel/kthread.c:170-173, Linux 7.2.13
+    """
     return __kthread_should_park(current())
 
 
@@ -215,7 +239,10 @@ EXPORT_SYMBOL_GPL(kthread_should_park)
 
 
 def kthread_should_stop_or_park() -> bool:
-    """True if the running thread is a kernel thread that shall stop or park."""
+    """True if the running thread is a kernel thread that shall stop or park.
+
+    kernel/kthread.c:176-184, Linux 7.2.13
+    """
     kthread = tsk_is_kthread(current())
 
     if not kthread:
@@ -225,7 +252,10 @@ def kthread_should_stop_or_park() -> bool:
 
 
 def kthread_func(task: task_struct) -> Callable[[Any], int] | None:
-    """The function a kernel thread was made with."""
+    """The function a kernel thread was made with.
+
+    kernel/kthread.c:217-223, Linux 7.2.13
+    """
     kthread = tsk_is_kthread(task)
     if kthread:
         return kthread.threadfn
@@ -236,7 +266,10 @@ EXPORT_SYMBOL_GPL(kthread_func)
 
 
 def kthread_data(task: task_struct) -> Any:
-    """The argument a kernel thread was made with."""
+    """The argument a kernel thread was made with.
+
+    kernel/kthread.c:234-237, Linux 7.2.13
+    """
     return to_kthread(task).data
 
 
@@ -244,7 +277,10 @@ EXPORT_SYMBOL_GPL(kthread_data)
 
 
 def __kthread_parkme(self: struct_kthread) -> None:
-    """Stay parked while the thread shall park."""
+    """Stay parked while the thread shall park.
+
+    kernel/kthread.c:259-286, Linux 7.2.13
+    """
     while True:
         set_special_state(TASK_PARKED)
         if not test_bit(KTHREAD_SHOULD_PARK, self.flags):
@@ -258,7 +294,10 @@ def __kthread_parkme(self: struct_kthread) -> None:
 
 
 def kthread_parkme() -> None:
-    """Park the running thread until it is unparked or stopped."""
+    """Park the running thread until it is unparked or stopped.
+
+    kernel/kthread.c:288-291, Linux 7.2.13
+    """
     __kthread_parkme(to_kthread(current()))
 
 
@@ -266,18 +305,27 @@ EXPORT_SYMBOL_GPL(kthread_parkme)
 
 
 def kthread_do_exit(kthread: struct_kthread, result: int) -> None:
-    """Note the result of a kernel thread that exits."""
+    """Note the result of a kernel thread that exits.
+
+    kernel/kthread.c:294-307, Linux 7.2.13
+    """
     kthread.result = result
     # kport: numa
 
 
 def kthread_create(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: Any) -> Any:
-    """A new, sleeping thread; wake_up_process() starts it."""
+    """A new, sleeping thread; wake_up_process() starts it.
+
+    include/linux/kthread.h:45-46, Linux 7.2.13
+    """
     return kthread_create_on_node(threadfn, data, NUMA_NO_NODE, namefmt, *args)
 
 
 def kthread_complete_and_exit(comp: completion | None, code: int) -> NoReturn:
-    """Complete `comp`, if given, and end the running kernel thread."""
+    """Complete `comp`, if given, and end the running kernel thread.
+
+    kernel/kthread.c:321-327, Linux 7.2.13
+    """
     if comp:
         complete(comp)
 
@@ -288,7 +336,10 @@ EXPORT_SYMBOL(kthread_complete_and_exit)
 
 
 def kthread(_create: Any) -> NoReturn:
-    """The first function of every thread that kthreadd makes."""
+    """The first function of every thread that kthreadd makes.
+
+    kernel/kthread.c:380-439, Linux 7.2.13
+    """
     create: kthread_create_info = _create
     threadfn = create.threadfn
     data = create.data
@@ -326,12 +377,18 @@ def kthread(_create: Any) -> NoReturn:
 
 
 def tsk_fork_get_node(tsk: task_struct) -> int:
-    """The NUMA node for a new thread: none, there is no NUMA here."""
+    """The NUMA node for a new thread: none, there is no NUMA here.
+
+    kernel/kthread.c:442-449, Linux 7.2.13
+    """
     return NUMA_NO_NODE
 
 
 def create_kthread(create: kthread_create_info) -> None:
-    """Make the thread of one request; runs in kthreadd."""
+    """Make the thread of one request; runs in kthreadd.
+
+    kernel/kthread.c:451-473, Linux 7.2.13
+    """
     pid = kernel_thread(kthread, create, create.full_name)  # kport: model
     if IS_ERR(pid):  # kport: model
         done = xchg(create, "done", None)
@@ -347,7 +404,10 @@ def create_kthread(create: kthread_create_info) -> None:
 def __kthread_create_on_node(
     threadfn: Callable[[Any], int], data: Any, node: int, namefmt: str, args: tuple[Any, ...]
 ) -> Any:
-    """Ask kthreadd for a thread and wait for it; the task, or ERR_PTR(-ENOMEM / -EINTR)."""
+    """Ask kthreadd for a thread and wait for it; the task, or ERR_PTR(-ENOMEM / -EINTR).
+
+    kernel/kthread.c:475-525, Linux 7.2.13
+    """
     done = DECLARE_COMPLETION_ONSTACK()
     create = kmalloc_obj(kthread_create_info)
 
@@ -378,7 +438,10 @@ def __kthread_create_on_node(
 def kthread_create_on_node(
     threadfn: Callable[[Any], int], data: Any, node: int, namefmt: str, *args: Any
 ) -> Any:
-    """A new, sleeping thread named by the format; ERR_PTR(-ENOMEM / -EINTR) if there is none."""
+    """A new, sleeping thread named by the format; ERR_PTR(-ENOMEM / -EINTR) if there is none.
+
+    kernel/kthread.c:550-563, Linux 7.2.13
+    """
     task = __kthread_create_on_node(threadfn, data, node, namefmt, args)
 
     return task
@@ -388,7 +451,10 @@ EXPORT_SYMBOL(kthread_create_on_node)
 
 
 def kthread_run(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: Any) -> Any:
-    """A new, running thread."""
+    """A new, running thread.
+
+    include/linux/kthread.h:69-76, Linux 7.2.13
+    """
     __k = kthread_create(threadfn, data, namefmt, *args)
     if not IS_ERR(__k):
         wake_up_process(__k)
@@ -396,12 +462,18 @@ def kthread_run(threadfn: Callable[[Any], int], data: Any, namefmt: str, *args: 
 
 
 def kthread_exit(result: int) -> NoReturn:
-    """End the running kernel thread; kthread_stop() returns `result`."""
+    """End the running kernel thread; kthread_stop() returns `result`.
+
+    include/linux/kthread.h:119, Linux 7.2.13
+    """
     do_exit(result)
 
 
 def kthread_unpark(k: task_struct) -> None:
-    """Let a parked thread go on; nothing if it is not parked."""
+    """Let a parked thread go on; nothing if it is not parked.
+
+    kernel/kthread.c:670-688, Linux 7.2.13
+    """
     kthread = to_kthread(k)
 
     if not test_bit(KTHREAD_SHOULD_PARK, kthread.flags):
@@ -416,7 +488,10 @@ EXPORT_SYMBOL_GPL(kthread_unpark)
 
 
 def kthread_park(k: task_struct) -> int:
-    """Park a thread and wait until it is; -ENOSYS if it is exiting, -EBUSY if it parks already."""
+    """Park a thread and wait until it is; -ENOSYS if it is exiting, -EBUSY if it parks already.
+
+    kernel/kthread.c:703-729, Linux 7.2.13
+    """
     kthread = to_kthread(k)
 
     if WARN_ON(k.flags & PF_EXITING):
@@ -438,7 +513,10 @@ EXPORT_SYMBOL_GPL(kthread_park)
 
 
 def kthread_stop(k: task_struct) -> int:
-    """Tell a thread to stop, wait for its end; returns its result, -EINTR if it never ran."""
+    """Tell a thread to stop, wait for its end; returns its result, -EINTR if it never ran.
+
+    kernel/kthread.c:747-766, Linux 7.2.13
+    """
     # kport: tracing
     get_task_struct(k)
     kthread = to_kthread(k)
@@ -458,7 +536,10 @@ EXPORT_SYMBOL(kthread_stop)
 
 
 def kthread_stop_put(k: task_struct) -> int:
-    """kthread_stop(), and drop the caller's reference."""
+    """kthread_stop(), and drop the caller's reference.
+
+    kernel/kthread.c:777-784, Linux 7.2.13
+    """
     ret = kthread_stop(k)
     put_task_struct(k)
     return ret
@@ -468,7 +549,10 @@ EXPORT_SYMBOL(kthread_stop_put)
 
 
 def kthreadd(unused: Any) -> int:
-    """The thread that makes all others."""
+    """The thread that makes all others.
+
+    kernel/kthread.c:787-825, Linux 7.2.13
+    """
     # kport: model, numa
     while True:
         set_current_state(TASK_INTERRUPTIBLE)
@@ -531,25 +615,37 @@ kthread_work_func_t = Callable[[kthread_work], None]
 
 
 def kthread_init_worker(worker: kthread_worker) -> None:
-    """Prepare a worker without a thread."""
+    """Prepare a worker without a thread.
+
+    include/linux/kthread.h:187-191, Linux 7.2.13
+    """
     __kthread_init_worker(worker, "(worker)->lock")  # kport: model
 
 
 def kthread_init_work(work: kthread_work, fn: kthread_work_func_t) -> None:
-    """Prepare a piece of work."""
+    """Prepare a piece of work.
+
+    include/linux/kthread.h:193-198, Linux 7.2.13
+    """
     memset(work, 0, sizeof(kthread_work))
     INIT_LIST_HEAD(work.node)
     work.func = fn
 
 
 def kthread_init_delayed_work(dwork: kthread_delayed_work, fn: kthread_work_func_t) -> None:
-    """Prepare a piece of delayed work."""
+    """Prepare a piece of delayed work.
+
+    include/linux/kthread.h:200-206, Linux 7.2.13
+    """
     kthread_init_work(dwork.work, fn)
     timer_setup(dwork.timer, kthread_delayed_work_timer_fn, 0)  # kport: model
 
 
 def __kthread_init_worker(worker: kthread_worker, name: str) -> None:  # kport: model
-    """Prepare a worker; `name` is its lock's in reports."""
+    """Prepare a worker; `name` is its lock's in reports.
+
+    kernel/kthread.c:958-967, Linux 7.2.13
+    """
     memset(worker, 0, sizeof(kthread_worker))
     raw_spin_lock_init(worker.lock, name)  # kport: model
     INIT_LIST_HEAD(worker.work_list)
@@ -560,7 +656,10 @@ EXPORT_SYMBOL_GPL(__kthread_init_worker)
 
 
 def kthread_worker_fn(worker_ptr: Any) -> int:
-    """The thread of a worker: run the queue in order, one at a time, until stopped."""
+    """The thread of a worker: run the queue in order, one at a time, until stopped.
+
+    kernel/kthread.c:985-1045, Linux 7.2.13
+    """
     worker: kthread_worker = worker_ptr
 
     WARN_ON(worker.task and worker.task is not current())
@@ -602,7 +701,10 @@ EXPORT_SYMBOL_GPL(kthread_worker_fn)
 def __kthread_create_worker_on_node(
     flags: int, node: int, namefmt: str, args: tuple[Any, ...]
 ) -> Any:
-    """A worker with a sleeping thread; ERR_PTR(-ENOMEM / -EINTR) if there is none."""
+    """A worker with a sleeping thread; ERR_PTR(-ENOMEM / -EINTR) if there is none.
+
+    kernel/kthread.c:1048-1074, Linux 7.2.13
+    """
     worker = kzalloc_obj(kthread_worker)
     if not worker:
         return ERR_PTR(-ENOMEM)
@@ -625,7 +727,10 @@ def __kthread_create_worker_on_node(
 
 
 def kthread_create_worker_on_node(flags: int, node: int, namefmt: str, *args: Any) -> Any:
-    """A worker with a sleeping thread named by the format."""
+    """A worker with a sleeping thread named by the format.
+
+    kernel/kthread.c:1086-1097, Linux 7.2.13
+    """
     worker = __kthread_create_worker_on_node(flags, node, namefmt, args)
 
     return worker
@@ -635,12 +740,18 @@ EXPORT_SYMBOL(kthread_create_worker_on_node)
 
 
 def kthread_create_worker(flags: int, namefmt: str, *args: Any) -> Any:
-    """A worker with a sleeping thread on any node."""
+    """A worker with a sleeping thread on any node.
+
+    include/linux/kthread.h:215-216, Linux 7.2.13
+    """
     return kthread_create_worker_on_node(flags, NUMA_NO_NODE, namefmt, *args)
 
 
 def kthread_run_worker(flags: int, namefmt: str, *args: Any) -> Any:
-    """A worker with a running thread."""
+    """A worker with a running thread.
+
+    include/linux/kthread.h:226-233, Linux 7.2.13
+    """
     __kw = kthread_create_worker(flags, namefmt, *args)
     if not IS_ERR(__kw):
         wake_up_process(__kw.task)
@@ -648,21 +759,30 @@ def kthread_run_worker(flags: int, namefmt: str, *args: Any) -> Any:
 
 
 def queuing_blocked(worker: kthread_worker, work: kthread_work) -> bool:
-    """True if the work is queued or being cancelled."""
+    """True if the work is queued or being cancelled.
+
+    kernel/kthread.c:1155-1161, Linux 7.2.13
+    """
     lockdep_assert_held(worker.lock)
 
     return bool(not list_empty(work.node) or work.canceling)
 
 
 def kthread_insert_work_sanity_check(worker: kthread_worker, work: kthread_work) -> None:
-    """Warn about work that is queued, or was queued on another worker."""
+    """Warn about work that is queued, or was queued on another worker.
+
+    kernel/kthread.c:1163-1170, Linux 7.2.13
+    """
     lockdep_assert_held(worker.lock)
     WARN_ON_ONCE(not list_empty(work.node))
     WARN_ON_ONCE(work.worker and work.worker is not worker)
 
 
 def kthread_insert_work(worker: kthread_worker, work: kthread_work, pos: list_head) -> None:
-    """Insert the work before `pos` and wake the worker if it is idle."""
+    """Insert the work before `pos` and wake the worker if it is idle.
+
+    kernel/kthread.c:1173-1185, Linux 7.2.13
+    """
     kthread_insert_work_sanity_check(worker, work)
 
     # kport: tracing
@@ -673,7 +793,10 @@ def kthread_insert_work(worker: kthread_worker, work: kthread_work, pos: list_he
 
 
 def kthread_queue_work(worker: kthread_worker, work: kthread_work) -> bool:
-    """Queue the work; False if it is queued already or being cancelled."""
+    """Queue the work; False if it is queued already or being cancelled.
+
+    kernel/kthread.c:1199-1212, Linux 7.2.13
+    """
     ret = False
 
     flags = raw_spin_lock_irqsave(worker.lock)
@@ -688,7 +811,10 @@ EXPORT_SYMBOL_GPL(kthread_queue_work)
 
 
 def kthread_delayed_work_timer_fn(t: timer_list) -> None:
-    """The timer of delayed work: queue it."""
+    """The timer of delayed work: queue it.
+
+    kernel/kthread.c:1223-1249, Linux 7.2.13
+    """
     dwork = timer_container_of(t, kthread_delayed_work, "timer")
     work = dwork.work
     worker = work.worker
@@ -713,7 +839,10 @@ EXPORT_SYMBOL(kthread_delayed_work_timer_fn)
 def __kthread_queue_delayed_work(
     worker: kthread_worker, dwork: kthread_delayed_work, delay: int
 ) -> None:
-    """Start the timer, or queue at once if `delay` is 0 ticks."""
+    """Start the timer, or queue at once if `delay` is 0 ticks.
+
+    kernel/kthread.c:1252-1279, Linux 7.2.13
+    """
     timer = dwork.timer
     work = dwork.work
 
@@ -734,7 +863,10 @@ def __kthread_queue_delayed_work(
 def kthread_queue_delayed_work(
     worker: kthread_worker, dwork: kthread_delayed_work, delay: int
 ) -> bool:
-    """Queue the work in `delay` ticks; False if it is queued already or being cancelled."""
+    """Queue the work in `delay` ticks; False if it is queued already or being cancelled.
+
+    kernel/kthread.c:1296-1313, Linux 7.2.13
+    """
     work = dwork.work
     ret = False
 
@@ -766,13 +898,19 @@ def _flush_marker() -> struct_kthread_flush_work:
 
 
 def kthread_flush_work_fn(work: kthread_work) -> None:
-    """The marker has been reached."""
+    """The marker has been reached.
+
+    kernel/kthread.c:1321-1326, Linux 7.2.13
+    """
     fwork = container_of(work, struct_kthread_flush_work, "work")
     complete(fwork.done)
 
 
 def kthread_flush_work(work: kthread_work) -> None:
-    """Wait until the work, as it is queued or running now, has run."""
+    """Wait until the work, as it is queued or running now, has run.
+
+    kernel/kthread.c:1334-1363, Linux 7.2.13
+    """
     fwork = _flush_marker()  # kport: initialiser
     noop = False
 
@@ -800,7 +938,10 @@ EXPORT_SYMBOL_GPL(kthread_flush_work)
 
 
 def kthread_cancel_delayed_work_timer(work: kthread_work, flags: int) -> int:
-    """Stop the timer with the worker's lock opened meanwhile; returns the new `flags`."""
+    """Stop the timer with the worker's lock opened meanwhile; returns the new `flags`.
+
+    kernel/kthread.c:1373-1391, Linux 7.2.13
+    """
     dwork = container_of(work, kthread_delayed_work, "work")
     worker = work.worker
 
@@ -813,7 +954,10 @@ def kthread_cancel_delayed_work_timer(work: kthread_work, flags: int) -> int:
 
 
 def __kthread_cancel_work(work: kthread_work) -> bool:
-    """Take the work off its list; True if it was on one."""
+    """Take the work off its list; True if it was on one.
+
+    kernel/kthread.c:1406-1418, Linux 7.2.13
+    """
     if not list_empty(work.node):
         list_del_init(work.node)
         return True
@@ -824,7 +968,10 @@ def __kthread_cancel_work(work: kthread_work) -> bool:
 def kthread_mod_delayed_work(
     worker: kthread_worker, dwork: kthread_delayed_work, delay: int
 ) -> bool:
-    """Queue the work in `delay` ticks, whatever it was doing; True if it was pending."""
+    """Queue the work in `delay` ticks, whatever it was doing; True if it was pending.
+
+    kernel/kthread.c:1443-1487, Linux 7.2.13
+    """
     work = dwork.work
 
     flags = raw_spin_lock_irqsave(worker.lock)
@@ -853,7 +1000,10 @@ EXPORT_SYMBOL_GPL(kthread_mod_delayed_work)
 
 
 def __kthread_cancel_work_sync(work: kthread_work, is_dwork: bool) -> bool:
-    """Cancel and wait; True if the work was pending."""
+    """Cancel and wait; True if the work was pending.
+
+    kernel/kthread.c:1490-1525, Linux 7.2.13
+    """
     worker = work.worker
     ret = False
 
@@ -884,7 +1034,10 @@ def __kthread_cancel_work_sync(work: kthread_work, is_dwork: bool) -> bool:
 
 
 def kthread_cancel_work_sync(work: kthread_work) -> bool:
-    """Cancel the work and wait for a running instance; True if it was pending."""
+    """Cancel the work and wait for a running instance; True if it was pending.
+
+    kernel/kthread.c:1543-1546, Linux 7.2.13
+    """
     return __kthread_cancel_work_sync(work, False)
 
 
@@ -892,7 +1045,10 @@ EXPORT_SYMBOL_GPL(kthread_cancel_work_sync)
 
 
 def kthread_cancel_delayed_work_sync(dwork: kthread_delayed_work) -> bool:
-    """Cancel timer and work and wait for a running instance; True if it was pending."""
+    """Cancel timer and work and wait for a running instance; True if it was pending.
+
+    kernel/kthread.c:1558-1561, Linux 7.2.13
+    """
     return __kthread_cancel_work_sync(dwork.work, True)
 
 
@@ -900,7 +1056,10 @@ EXPORT_SYMBOL_GPL(kthread_cancel_delayed_work_sync)
 
 
 def kthread_flush_worker(worker: kthread_worker) -> None:
-    """Wait until everything queued before has run."""
+    """Wait until everything queued before has run.
+
+    kernel/kthread.c:1571-1580, Linux 7.2.13
+    """
     fwork = _flush_marker()  # kport: initialiser
 
     kthread_queue_work(worker, fwork.work)
@@ -911,7 +1070,10 @@ EXPORT_SYMBOL_GPL(kthread_flush_worker)
 
 
 def kthread_destroy_worker(worker: kthread_worker) -> None:
-    """Flush, stop the thread, free the worker."""
+    """Flush, stop the thread, free the worker.
+
+    kernel/kthread.c:1595-1608, Linux 7.2.13
+    """
     task = worker.task
     if WARN_ON(not task):
         return

@@ -33,14 +33,20 @@ class list_head(struct):
 
 
 def LIST_HEAD() -> list_head:
-    """A new empty list; C declares and initialises it at once."""
+    """A new empty list; C declares and initialises it at once.
+
+    include/linux/list.h:33-34, Linux 7.2.13
+    """
     name = list_head()  # kport: initialiser
     INIT_LIST_HEAD(name)  # kport: initialiser
     return name  # kport: initialiser
 
 
 def __list_add_valid_or_report(new: list_head, prev: list_head, next: list_head) -> bool:
-    """Check the neighbours before an insertion; False, after a report, forbids it."""
+    """Check the neighbours before an insertion; False, after a report, forbids it.
+
+    lib/list_debug.c:21-41, Linux 7.2.13
+    """
     if (
         CHECK_DATA_CORRUPTION(prev is None, None, "list_add corruption. prev is NULL.\n")
         or CHECK_DATA_CORRUPTION(next is None, None, "list_add corruption. next is NULL.\n")
@@ -78,7 +84,10 @@ EXPORT_SYMBOL(__list_add_valid_or_report)
 
 
 def __list_del_entry_valid_or_report(entry: list_head) -> bool:
-    """Check an entry before its removal; False, after a report, forbids it."""
+    """Check an entry before its removal; False, after a report, forbids it.
+
+    lib/list_debug.c:44-71, Linux 7.2.13
+    """
     prev = entry.prev
     next = entry.next
 
@@ -129,14 +138,20 @@ EXPORT_SYMBOL(__list_del_entry_valid_or_report)
 
 
 def INIT_LIST_HEAD(list: list_head) -> None:
-    """Make the list empty."""
+    """Make the list empty.
+
+    include/linux/list.h:43-47, Linux 7.2.13
+    """
     WRITE_ONCE(list, "next", list)
     WRITE_ONCE(list, "prev", list)
 
 
 @linkable
 def __list_add(new: list_head, prev: list_head, next: list_head) -> None:
-    """Link `new` between two known neighbours."""
+    """Link `new` between two known neighbours.
+
+    include/linux/list.h:157-168, Linux 7.2.13
+    """
     # kport: variant
     next.prev = new
     new.next = next
@@ -156,30 +171,45 @@ def debug_list_add(new: list_head, prev: list_head, next: list_head) -> None:
 
 
 def list_add(new: list_head, head: list_head) -> None:
-    """Insert at the front."""
+    """Insert at the front.
+
+    include/linux/list.h:181-185, Linux 7.2.13
+    """
     __list_add(new, head, head.next)
 
 
 def list_add_tail(new: list_head, head: list_head) -> None:
-    """Insert at the end."""
+    """Insert at the end.
+
+    include/linux/list.h:196-199, Linux 7.2.13
+    """
     __list_add(new, head.prev, head)
 
 
 def __list_del(prev: list_head, next: list_head) -> None:
-    """Make two entries neighbours."""
+    """Make two entries neighbours.
+
+    include/linux/list.h:231-235, Linux 7.2.13
+    """
     next.prev = prev
     WRITE_ONCE(prev, "next", next)
 
 
 def __list_del_clearprev(entry: list_head) -> None:
-    """Unlink; only `prev` is cleared."""
+    """Unlink; only `prev` is cleared.
+
+    include/linux/list.h:245-249, Linux 7.2.13
+    """
     __list_del(entry.prev, entry.next)
     entry.prev = None
 
 
 @linkable
 def __list_del_entry(entry: list_head) -> None:
-    """Unlink; the entry's own pointers stay."""
+    """Unlink; the entry's own pointers stay.
+
+    include/linux/list.h:251-257, Linux 7.2.13
+    """
     # kport: variant
     __list_del(entry.prev, entry.next)
 
@@ -196,14 +226,20 @@ DEBUG_LIST = {"__list_add": debug_list_add, "__list_del_entry": debug_list_del_e
 
 
 def list_del(entry: list_head) -> None:
-    """Unlink and poison: the entry is on no list and does not look empty."""
+    """Unlink and poison: the entry is on no list and does not look empty.
+
+    include/linux/list.h:265-270, Linux 7.2.13
+    """
     __list_del_entry(entry)
     entry.next = LIST_POISON1
     entry.prev = LIST_POISON2
 
 
 def list_replace(old: list_head, new: list_head) -> None:
-    """Put `new` where `old` is; `old` keeps its pointers."""
+    """Put `new` where `old` is; `old` keeps its pointers.
+
+    include/linux/list.h:279-286, Linux 7.2.13
+    """
     new.next = old.next
     new.next.prev = new
     new.prev = old.prev
@@ -211,13 +247,19 @@ def list_replace(old: list_head, new: list_head) -> None:
 
 
 def list_replace_init(old: list_head, new: list_head) -> None:
-    """Put `new` where `old` is and make `old` empty."""
+    """Put `new` where `old` is and make `old` empty.
+
+    include/linux/list.h:295-300, Linux 7.2.13
+    """
     list_replace(old, new)
     INIT_LIST_HEAD(old)
 
 
 def list_swap(entry1: list_head, entry2: list_head) -> None:
-    """Exchange the places of two entries."""
+    """Exchange the places of two entries.
+
+    include/linux/list.h:307-317, Linux 7.2.13
+    """
     pos = entry2.prev
 
     list_del(entry2)
@@ -228,25 +270,37 @@ def list_swap(entry1: list_head, entry2: list_head) -> None:
 
 
 def list_del_init(entry: list_head) -> None:
-    """Unlink and make the entry an empty list."""
+    """Unlink and make the entry an empty list.
+
+    include/linux/list.h:323-327, Linux 7.2.13
+    """
     __list_del_entry(entry)
     INIT_LIST_HEAD(entry)
 
 
 def list_move(list: list_head, head: list_head) -> None:
-    """Take the entry off its list and insert it at the front of another."""
+    """Take the entry off its list and insert it at the front of another.
+
+    include/linux/list.h:334-338, Linux 7.2.13
+    """
     __list_del_entry(list)
     list_add(list, head)
 
 
 def list_move_tail(list: list_head, head: list_head) -> None:
-    """Take the entry off its list and insert it at the end of another."""
+    """Take the entry off its list and insert it at the end of another.
+
+    include/linux/list.h:345-350, Linux 7.2.13
+    """
     __list_del_entry(list)
     list_add_tail(list, head)
 
 
 def list_bulk_move_tail(head: list_head, first: list_head, last: list_head) -> None:
-    """Move the run first..last to the end of `head`."""
+    """Move the run first..last to the end of `head`.
+
+    include/linux/list.h:361-373, Linux 7.2.13
+    """
     first.prev.next = last.next
     last.next.prev = first.prev
 
@@ -258,57 +312,87 @@ def list_bulk_move_tail(head: list_head, first: list_head, last: list_head) -> N
 
 
 def list_is_first(list: list_head, head: list_head) -> bool:
-    """True for the first entry of the list."""
+    """True for the first entry of the list.
+
+    include/linux/list.h:380-383, Linux 7.2.13
+    """
     return list.prev is head
 
 
 def list_is_last(list: list_head, head: list_head) -> bool:
-    """True for the last entry of the list."""
+    """True for the last entry of the list.
+
+    include/linux/list.h:390-393, Linux 7.2.13
+    """
     return list.next is head
 
 
 def list_is_head(list: list_head, head: list_head) -> bool:
-    """True if the pointer is the list itself."""
+    """True if the pointer is the list itself.
+
+    include/linux/list.h:400-403, Linux 7.2.13
+    """
     return list is head
 
 
 def list_empty(head: list_head) -> bool:
-    """True for a list without entries, and for an entry that is on none."""
+    """True for a list without entries, and for an entry that is on none.
+
+    include/linux/list.h:409-412, Linux 7.2.13
+    """
     return READ_ONCE(head, "next") is head
 
 
 def list_del_init_careful(entry: list_head) -> None:
-    """Like list_del_init(), ordered for a reader that uses list_empty_careful()."""
+    """Like list_del_init(), ordered for a reader that uses list_empty_careful().
+
+    include/linux/list.h:425-430, Linux 7.2.13
+    """
     __list_del_entry(entry)
     WRITE_ONCE(entry, "prev", entry)
     smp_store_release(entry, "next", entry)
 
 
 def list_empty_careful(head: list_head) -> bool:
-    """True if empty and nobody is half way through changing that."""
+    """True if empty and nobody is half way through changing that.
+
+    include/linux/list.h:445-449, Linux 7.2.13
+    """
     next = smp_load_acquire(head, "next")
     return list_is_head(next, head) and next is READ_ONCE(head, "prev")
 
 
 def list_rotate_left(head: list_head) -> None:
-    """The first entry becomes the last."""
+    """The first entry becomes the last.
+
+    include/linux/list.h:455-463, Linux 7.2.13
+    """
     if not list_empty(head):
         first = head.next
         list_move_tail(first, head)
 
 
 def list_rotate_to_front(list: list_head, head: list_head) -> None:
-    """Rotate until `list` is the first entry."""
+    """Rotate until `list` is the first entry.
+
+    include/linux/list.h:472-481, Linux 7.2.13
+    """
     list_move_tail(head, list)
 
 
 def list_is_singular(head: list_head) -> bool:
-    """True for exactly one entry."""
+    """True for exactly one entry.
+
+    include/linux/list.h:487-490, Linux 7.2.13
+    """
     return not list_empty(head) and head.next is head.prev
 
 
 def __list_cut_position(list: list_head, head: list_head, entry: list_head) -> None:
-    """Move everything up to and with `entry` to `list`."""
+    """Move everything up to and with `entry` to `list`.
+
+    include/linux/list.h:492-502, Linux 7.2.13
+    """
     new_first = entry.next
     list.next = head.next
     list.next.prev = list
@@ -319,7 +403,10 @@ def __list_cut_position(list: list_head, head: list_head, entry: list_head) -> N
 
 
 def list_cut_position(list: list_head, head: list_head, entry: list_head) -> None:
-    """Cut the list in two behind `entry`; the first part goes to `list`."""
+    """Cut the list in two behind `entry`; the first part goes to `list`.
+
+    include/linux/list.h:518-529, Linux 7.2.13
+    """
     if list_empty(head):
         return
     if list_is_singular(head) and not list_is_head(entry, head) and entry is not head.next:
@@ -331,7 +418,10 @@ def list_cut_position(list: list_head, head: list_head, entry: list_head) -> Non
 
 
 def list_cut_before(list: list_head, head: list_head, entry: list_head) -> None:
-    """Cut the list in two before `entry`; the first part goes to `list`."""
+    """Cut the list in two before `entry`; the first part goes to `list`.
+
+    include/linux/list.h:545-559, Linux 7.2.13
+    """
     if head.next is entry:
         INIT_LIST_HEAD(list)
         return
@@ -344,7 +434,10 @@ def list_cut_before(list: list_head, head: list_head, entry: list_head) -> None:
 
 
 def __list_splice(list: list_head, prev: list_head, next: list_head) -> None:
-    """Insert all entries of a non-empty list between two neighbours."""
+    """Insert all entries of a non-empty list between two neighbours.
+
+    include/linux/list.h:561-573, Linux 7.2.13
+    """
     first = list.next
     last = list.prev
 
@@ -356,26 +449,38 @@ def __list_splice(list: list_head, prev: list_head, next: list_head) -> None:
 
 
 def list_splice(list: list_head, head: list_head) -> None:
-    """Insert a list at the front; `list` itself keeps its pointers."""
+    """Insert a list at the front; `list` itself keeps its pointers.
+
+    include/linux/list.h:580-585, Linux 7.2.13
+    """
     if not list_empty(list):
         __list_splice(list, head, head.next)
 
 
 def list_splice_tail(list: list_head, head: list_head) -> None:
-    """Insert a list at the end; `list` itself keeps its pointers."""
+    """Insert a list at the end; `list` itself keeps its pointers.
+
+    include/linux/list.h:592-597, Linux 7.2.13
+    """
     if not list_empty(list):
         __list_splice(list, head.prev, head)
 
 
 def list_splice_init(list: list_head, head: list_head) -> None:
-    """Insert a list at the front and leave it empty."""
+    """Insert a list at the front and leave it empty.
+
+    include/linux/list.h:606-613, Linux 7.2.13
+    """
     if not list_empty(list):
         __list_splice(list, head, head.next)
         INIT_LIST_HEAD(list)
 
 
 def list_splice_tail_init(list: list_head, head: list_head) -> None:
-    """Insert a list at the end and leave it empty."""
+    """Insert a list at the end and leave it empty.
+
+    include/linux/list.h:623-630, Linux 7.2.13
+    """
     if not list_empty(list):
         __list_splice(list, head.prev, head)
         INIT_LIST_HEAD(list)
@@ -387,41 +492,62 @@ list_entry = container_of
 
 
 def list_first_entry(ptr: list_head, type_: type[T], member: str) -> T:
-    """The first entry of a list that is not empty."""
+    """The first entry of a list that is not empty.
+
+    include/linux/list.h:649-650, Linux 7.2.13
+    """
     return container_of(ptr.next, type_, member)
 
 
 def list_last_entry(ptr: list_head, type_: type[T], member: str) -> T:
-    """The last entry of a list that is not empty."""
+    """The last entry of a list that is not empty.
+
+    include/linux/list.h:660-661, Linux 7.2.13
+    """
     return container_of(ptr.prev, type_, member)
 
 
 def list_first_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
-    """The first entry, or NULL."""
+    """The first entry, or NULL.
+
+    include/linux/list.h:671-675, Linux 7.2.13
+    """
     head__ = ptr
     pos__ = READ_ONCE(head__, "next")
     return container_of(pos__, type_, member) if pos__ is not head__ else None
 
 
 def list_last_entry_or_null(ptr: list_head, type_: type[T], member: str) -> T | None:
-    """The last entry, or NULL."""
+    """The last entry, or NULL.
+
+    include/linux/list.h:699-703, Linux 7.2.13
+    """
     head__ = ptr
     pos__ = READ_ONCE(head__, "prev")
     return container_of(pos__, type_, member) if pos__ is not head__ else None
 
 
 def list_next_entry(pos: T, member: str) -> T:
-    """The entry behind `pos`, which must not be the last."""
+    """The entry behind `pos`, which must not be the last.
+
+    include/linux/list.h:710-711, Linux 7.2.13
+    """
     return container_of(getattr(pos, member).next, type(pos), member)
 
 
 def list_prev_entry(pos: T, member: str) -> T:
-    """The entry before `pos`, which must not be the first."""
+    """The entry before `pos`, which must not be the first.
+
+    include/linux/list.h:731-732, Linux 7.2.13
+    """
     return container_of(getattr(pos, member).prev, type(pos), member)
 
 
 def list_for_each(head: list_head) -> Iterator[list_head]:
-    """Each link of the list; it must not be removed meanwhile."""
+    """Each link of the list; it must not be removed meanwhile.
+
+    include/linux/list.h:752-753, Linux 7.2.13
+    """
     pos = head.next
     while pos is not head:  # kport: inlined
         yield pos
@@ -429,7 +555,10 @@ def list_for_each(head: list_head) -> Iterator[list_head]:
 
 
 def list_for_each_prev(head: list_head) -> Iterator[list_head]:
-    """Each link of the list, from the last."""
+    """Each link of the list, from the last.
+
+    include/linux/list.h:770-771, Linux 7.2.13
+    """
     pos = head.prev
     while pos is not head:  # kport: inlined
         yield pos
@@ -437,7 +566,10 @@ def list_for_each_prev(head: list_head) -> Iterator[list_head]:
 
 
 def list_for_each_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
-    """Each link and the one behind it; the link may be removed."""
+    """Each link and the one behind it; the link may be removed.
+
+    include/linux/list.h:779-782, Linux 7.2.13
+    """
     pos = head.next
     n = pos.next
     while pos is not head:  # kport: inlined
@@ -447,7 +579,10 @@ def list_for_each_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]
 
 
 def list_for_each_prev_safe(head: list_head) -> Iterator[tuple[list_head, list_head]]:
-    """Each link from the last, and the one before it; the link may be removed."""
+    """Each link from the last, and the one before it; the link may be removed.
+
+    include/linux/list.h:790-793, Linux 7.2.13
+    """
     pos = head.prev
     n = pos.prev
     while pos is not head:  # kport: inlined
@@ -457,12 +592,18 @@ def list_for_each_prev_safe(head: list_head) -> Iterator[tuple[list_head, list_h
 
 
 def list_entry_is_head(pos: object, head: list_head, member: str) -> bool:
-    """True if the cursor has run into the head."""
+    """True if the cursor has run into the head.
+
+    include/linux/list.h:816-817, Linux 7.2.13
+    """
     return list_is_head(getattr(pos, member), head)
 
 
 def list_for_each_entry(head: list_head, type_: type[T], member: str) -> Iterator[T]:
-    """Each entry; it must not be removed meanwhile."""
+    """Each entry; it must not be removed meanwhile.
+
+    include/linux/list.h:825-828, Linux 7.2.13
+    """
     pos = head.next  # kport: generator
     while pos is not head:  # kport: generator
         yield container_of(pos, type_, member)  # kport: generator
@@ -475,7 +616,10 @@ def _entry_or_head(pos: list_head, head: list_head, type_: type[T], member: str)
 
 
 def list_for_each_entry_reverse(head: list_head, type_: type[T], member: str) -> Iterator[T]:
-    """Each entry, from the last."""
+    """Each entry, from the last.
+
+    include/linux/list.h:836-839, Linux 7.2.13
+    """
     pos = head.prev  # kport: generator
     while pos is not head:  # kport: generator
         yield container_of(pos, type_, member)  # kport: generator
@@ -485,7 +629,10 @@ def list_for_each_entry_reverse(head: list_head, type_: type[T], member: str) ->
 def list_for_each_entry_continue(
     pos: T, head: list_head, type_: type[T], member: str
 ) -> Iterator[T]:
-    """The entries behind `pos`."""
+    """The entries behind `pos`.
+
+    include/linux/list.h:861-864, Linux 7.2.13
+    """
     at = getattr(pos, member).next  # kport: generator
     while at is not head:  # kport: generator
         yield container_of(at, type_, member)  # kport: generator
@@ -493,7 +640,10 @@ def list_for_each_entry_continue(
 
 
 def list_for_each_entry_from(pos: T, head: list_head, type_: type[T], member: str) -> Iterator[T]:
-    """The entry `pos` and those behind it."""
+    """The entry `pos` and those behind it.
+
+    include/linux/list.h:888-890, Linux 7.2.13
+    """
     at = getattr(pos, member)  # kport: generator
     while at is not head:  # kport: generator
         yield container_of(at, type_, member)  # kport: generator
@@ -503,7 +653,10 @@ def list_for_each_entry_from(pos: T, head: list_head, type_: type[T], member: st
 def list_for_each_entry_safe(
     head: list_head, type_: type[T], member: str
 ) -> Iterator[tuple[T, T | None]]:
-    """Each entry and the one behind it (None at the end); the entry may be removed."""
+    """Each entry and the one behind it (None at the end); the entry may be removed.
+
+    include/linux/list.h:912-916, Linux 7.2.13
+    """
     pos = head.next  # kport: generator
     n = pos.next  # kport: generator
     while pos is not head:  # kport: generator
@@ -518,7 +671,10 @@ def list_for_each_entry_safe(
 def list_for_each_entry_safe_from(
     pos: T, head: list_head, type_: type[T], member: str
 ) -> Iterator[tuple[T, T | None]]:
-    """Like list_for_each_entry_safe(), beginning with the entry `pos`."""
+    """Like list_for_each_entry_safe(), beginning with the entry `pos`.
+
+    include/linux/list.h:944-947, Linux 7.2.13
+    """
     at = getattr(pos, member)  # kport: generator
     n = at.next  # kport: generator
     while at is not head:  # kport: generator
@@ -533,7 +689,10 @@ def list_for_each_entry_safe_from(
 def list_for_each_entry_safe_reverse(
     head: list_head, type_: type[T], member: str
 ) -> Iterator[tuple[T, T | None]]:
-    """Each entry from the last, and the one before it (None at the end)."""
+    """Each entry from the last, and the one before it (None at the end).
+
+    include/linux/list.h:959-963, Linux 7.2.13
+    """
     pos = head.prev  # kport: generator
     n = pos.prev  # kport: generator
     while pos is not head:  # kport: generator
@@ -546,7 +705,10 @@ def list_for_each_entry_safe_reverse(
 
 
 def list_count_nodes(head: list_head) -> int:
-    """The number of entries."""
+    """The number of entries.
+
+    include/linux/list.h:799-808, Linux 7.2.13
+    """
     count = 0
 
     for pos in list_for_each(head):

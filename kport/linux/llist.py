@@ -30,17 +30,26 @@ class llist_head(struct):
 
 
 def init_llist_head(list: llist_head) -> None:
-    """Make the list empty."""
+    """Make the list empty.
+
+    include/linux/llist.h:71-74, Linux 7.2.13
+    """
     list.first = None
 
 
 def init_llist_node(node: llist_node) -> None:
-    """Make the node point to itself: on no list."""
+    """Make the node point to itself: on no list.
+
+    include/linux/llist.h:84-87, Linux 7.2.13
+    """
     WRITE_ONCE(node, "next", node)
 
 
 def llist_on_list(node: llist_node) -> bool:
-    """True unless the node is in the state init_llist_node() left it in."""
+    """True unless the node is in the state init_llist_node() left it in.
+
+    include/linux/llist.h:98-101, Linux 7.2.13
+    """
     return READ_ONCE(node, "next") is not node
 
 
@@ -48,17 +57,26 @@ llist_entry = container_of
 
 
 def llist_empty(head: llist_head) -> bool:
-    """True for a list without entries; only a hint while others add."""
+    """True for a list without entries; only a hint while others add.
+
+    include/linux/llist.h:216-219, Linux 7.2.13
+    """
     return READ_ONCE(head, "first") is None
 
 
 def llist_next(node: llist_node) -> llist_node:
-    """The entry behind `node`."""
+    """The entry behind `node`.
+
+    include/linux/llist.h:221-224, Linux 7.2.13
+    """
     return READ_ONCE(node, "next")
 
 
 def llist_add_batch(new_first: llist_node, new_last: llist_node, head: llist_head) -> bool:
-    """Add a chain of entries at the front; True if the list was empty before."""
+    """Add a chain of entries at the front; True if the list was empty before.
+
+    include/linux/llist.h:234-245, Linux 7.2.13
+    """
     first = READ_ONCE(head, "first")
 
     while True:
@@ -77,17 +95,26 @@ def try_cmpxchg(o: object, f: str, old: object, new: object) -> tuple[bool, llis
 
 
 def llist_add(new: llist_node, head: llist_head) -> bool:
-    """Add at the front; True if the list was empty before."""
+    """Add at the front; True if the list was empty before.
+
+    include/linux/llist.h:263-266, Linux 7.2.13
+    """
     return llist_add_batch(new, new, head)
 
 
 def llist_del_all(head: llist_head) -> llist_node | None:
-    """Take everything, newest first."""
+    """Take everything, newest first.
+
+    include/linux/llist.h:281-284, Linux 7.2.13
+    """
     return xchg(head, "first", None)
 
 
 def llist_del_first(head: llist_head) -> llist_node | None:
-    """Take the newest entry. Callers must exclude each other."""
+    """Take the newest entry. Callers must exclude each other.
+
+    lib/llist.c:31-43, Linux 7.2.13
+    """
     entry = smp_load_acquire(head, "first")
     while True:
         if entry is None:
@@ -104,7 +131,10 @@ EXPORT_SYMBOL_GPL(llist_del_first)
 
 
 def llist_del_first_this(head: llist_head, this: llist_node) -> bool:
-    """Take the newest entry if it is `this` one."""
+    """Take the newest entry if it is `this` one.
+
+    lib/llist.c:57-71, Linux 7.2.13
+    """
     entry = smp_load_acquire(head, "first")
     while True:
         if entry is not this:
@@ -121,7 +151,10 @@ EXPORT_SYMBOL_GPL(llist_del_first_this)
 
 
 def llist_reverse_order(head: llist_node | None) -> llist_node | None:
-    """Turn a chain round: oldest first."""
+    """Turn a chain round: oldest first.
+
+    lib/llist.c:81-93, Linux 7.2.13
+    """
     new_head = None
 
     while head:
@@ -139,7 +172,10 @@ EXPORT_SYMBOL_GPL(llist_reverse_order)
 def llist_for_each_entry_safe(
     node: llist_node | None, type_: type[T], member: str
 ) -> Iterator[tuple[T, None]]:
-    """Each entry of a chain; the entry may be freed or queued again meanwhile."""
+    """Each entry of a chain; the entry may be freed or queued again meanwhile.
+
+    include/linux/llist.h:202-206, Linux 7.2.13
+    """
     while node is not None:  # kport: generator
         n = node.next  # kport: generator
         yield container_of(node, type_, member), None  # kport: generator

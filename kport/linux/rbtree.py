@@ -69,52 +69,82 @@ rb_entry = container_of
 
 
 def rb_parent(r: rb_node) -> rb_node | None:
-    """The parent."""
+    """The parent.
+
+    include/linux/rbtree.h:26, Linux 7.2.13
+    """
     return r._rb_parent_color[0]  # kport: packed
 
 
 def __rb_parent(pc: tuple[rb_node | None, int]) -> rb_node | None:
-    """The parent in a parent word."""
+    """The parent in a parent word.
+
+    include/linux/rbtree_augmented.h:195, Linux 7.2.13
+    """
     return pc[0]  # kport: packed
 
 
 def __rb_is_black(pc: tuple[rb_node | None, int]) -> int:
-    """The colour in a parent word."""
+    """The colour in a parent word.
+
+    include/linux/rbtree_augmented.h:198, Linux 7.2.13
+    """
     return pc[1]  # kport: packed
 
 
 def rb_color(rb: rb_node) -> int:
-    """RB_RED or RB_BLACK."""
+    """RB_RED or RB_BLACK.
+
+    include/linux/rbtree_augmented.h:200, Linux 7.2.13
+    """
     return rb._rb_parent_color[1]  # kport: packed
 
 
 def rb_is_red(rb: rb_node) -> bool:
-    """True for a red node."""
+    """True for a red node.
+
+    include/linux/rbtree_augmented.h:201, Linux 7.2.13
+    """
     return not rb._rb_parent_color[1]  # kport: packed
 
 
 def rb_is_black(rb: rb_node) -> int:
-    """Non-zero for a black node."""
+    """Non-zero for a black node.
+
+    include/linux/rbtree_augmented.h:202, Linux 7.2.13
+    """
     return rb._rb_parent_color[1]
 
 
 def RB_EMPTY_ROOT(root: rb_root) -> bool:
-    """True for a tree without nodes."""
+    """True for a tree without nodes.
+
+    include/linux/rbtree.h:30, Linux 7.2.13
+    """
     return READ_ONCE(root, "rb_node") is None
 
 
 def RB_EMPTY_NODE(node: rb_node) -> bool:
-    """True for a node that RB_CLEAR_NODE() marked as being in no tree."""
+    """True for a node that RB_CLEAR_NODE() marked as being in no tree.
+
+    include/linux/rbtree.h:33-34, Linux 7.2.13
+    """
     return node._rb_parent_color[0] is node  # kport: packed
 
 
 def RB_CLEAR_NODE(node: rb_node) -> None:
-    """Mark a node as being in no tree."""
+    """Mark a node as being in no tree.
+
+    include/linux/rbtree.h:35-36, Linux 7.2.13
+    """
     node._rb_parent_color = (node, RB_RED)  # kport: packed
 
 
 def rb_first(root: rb_root) -> rb_node | None:
-    """The leftmost node, found by walking."""
+    """The leftmost node, found by walking.
+
+    include/linux/rbtree.h:55-65, Linux 7.2.13
+    """
     n = root.rb_node
 
     if not n:
@@ -128,19 +158,28 @@ rb_first_cached = attrgetter("rb_leftmost")  # the leftmost node of a cached tre
 
 
 def rb_set_parent(rb: rb_node, p: rb_node | None) -> None:
-    """Change the parent, keep the colour."""
+    """Change the parent, keep the colour.
+
+    include/linux/rbtree_augmented.h:204-207, Linux 7.2.13
+    """
     rb._rb_parent_color = (p, rb._rb_parent_color[1])  # kport: packed
 
 
 def rb_set_parent_color(rb: rb_node, p: rb_node | None, color: int) -> None:
-    """Set parent and colour."""
+    """Set parent and colour.
+
+    include/linux/rbtree_augmented.h:209-213, Linux 7.2.13
+    """
     rb._rb_parent_color = (p, color)  # kport: packed
 
 
 def __rb_change_child(
     old: rb_node, new: rb_node | None, parent: rb_node | None, root: rb_root
 ) -> None:
-    """Put `new` where `parent`, or the root, points to `old`."""
+    """Put `new` where `parent`, or the root, points to `old`.
+
+    include/linux/rbtree_augmented.h:215-226, Linux 7.2.13
+    """
     if parent:
         if parent.rb_left is old:
             WRITE_ONCE(parent, "rb_left", new)
@@ -151,7 +190,10 @@ def __rb_change_child(
 
 
 def __rb_erase_augmented(node: rb_node, root: rb_root) -> rb_node | None:
-    """Unlink a node; returns where rebalancing must begin, or NULL."""
+    """Unlink a node; returns where rebalancing must begin, or NULL.
+
+    include/linux/rbtree_augmented.h:244-344, Linux 7.2.13
+    """
     child = node.rb_right
     tmp = node.rb_left
 
@@ -213,17 +255,26 @@ def __rb_erase_augmented(node: rb_node, root: rb_root) -> rb_node | None:
 
 
 def rb_set_black(rb: rb_node) -> None:
-    """Make a red node black."""
+    """Make a red node black.
+
+    lib/rbtree.c:59-62, Linux 7.2.13
+    """
     rb._rb_parent_color = (rb._rb_parent_color[0], RB_BLACK)  # kport: packed
 
 
 def rb_red_parent(red: rb_node) -> rb_node | None:
-    """The parent of a red node."""
+    """The parent of a red node.
+
+    lib/rbtree.c:64-67, Linux 7.2.13
+    """
     return red._rb_parent_color[0]  # kport: packed
 
 
 def __rb_rotate_set_parents(old: rb_node, new: rb_node, root: rb_root, color: int) -> None:
-    """`new` takes the place and colour of `old`, which becomes its child of `color`."""
+    """`new` takes the place and colour of `old`, which becomes its child of `color`.
+
+    lib/rbtree.c:74-82, Linux 7.2.13
+    """
     parent = old._rb_parent_color[0]
     new._rb_parent_color = old._rb_parent_color
     old._rb_parent_color = (new, color)
@@ -231,7 +282,10 @@ def __rb_rotate_set_parents(old: rb_node, new: rb_node, root: rb_root, color: in
 
 
 def __rb_insert(node: rb_node, root: rb_root) -> None:
-    """Restore the colours after rb_link_node()."""
+    """Restore the colours after rb_link_node().
+
+    lib/rbtree.c:84-220, Linux 7.2.13
+    """
     parent = node._rb_parent_color[0]
 
     while True:
@@ -301,7 +355,10 @@ def __rb_insert(node: rb_node, root: rb_root) -> None:
 
 
 def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
-    """Restore the colours below `parent` after a black node was taken out."""
+    """Restore the colours below `parent` after a black node was taken out.
+
+    lib/rbtree.c:226-407, Linux 7.2.13
+    """
     node = None
 
     while True:
@@ -384,7 +441,10 @@ def ____rb_erase_color(parent: rb_node, root: rb_root) -> None:
 
 
 def rb_insert_color(node: rb_node, root: rb_root) -> None:
-    """Restore the colours after rb_link_node()."""
+    """Restore the colours after rb_link_node().
+
+    lib/rbtree.c:434-437, Linux 7.2.13
+    """
     __rb_insert(node, root)
 
 
@@ -392,7 +452,10 @@ EXPORT_SYMBOL(rb_insert_color)
 
 
 def rb_erase(node: rb_node, root: rb_root) -> None:
-    """Take a node out of the tree."""
+    """Take a node out of the tree.
+
+    lib/rbtree.c:440-446, Linux 7.2.13
+    """
     rebalance = __rb_erase_augmented(node, root)
     if rebalance:
         ____rb_erase_color(rebalance, root)
@@ -402,7 +465,10 @@ EXPORT_SYMBOL(rb_erase)
 
 
 def rb_next(node: rb_node) -> rb_node | None:
-    """The node behind, or NULL; NULL too for a node in no tree."""
+    """The node behind, or NULL; NULL too for a node in no tree.
+
+    lib/rbtree.c:480-509, Linux 7.2.13
+    """
     if node._rb_parent_color[0] is node:
         return None
 
@@ -422,7 +488,10 @@ EXPORT_SYMBOL(rb_next)
 
 
 def rb_prev(node: rb_node) -> rb_node | None:
-    """The node before, or NULL; NULL too for a node in no tree."""
+    """The node before, or NULL; NULL too for a node in no tree.
+
+    lib/rbtree.c:512-538, Linux 7.2.13
+    """
     if node._rb_parent_color[0] is node:
         return None
 
@@ -442,7 +511,10 @@ EXPORT_SYMBOL(rb_prev)
 
 
 def rb_replace_node(victim: rb_node, new: rb_node, root: rb_root) -> None:
-    """Put `new` in the place of `victim`, which keeps its pointers."""
+    """Put `new` in the place of `victim`, which keeps its pointers.
+
+    lib/rbtree.c:541-555, Linux 7.2.13
+    """
     parent = victim._rb_parent_color[0]
 
     new._rb_parent_color = victim._rb_parent_color  # kport: struct-copy
@@ -460,7 +532,10 @@ EXPORT_SYMBOL(rb_replace_node)
 
 
 def rb_left_deepest_node(node: rb_node) -> rb_node:
-    """The first node of a subtree in postorder."""
+    """The first node of a subtree in postorder.
+
+    lib/rbtree.c:580-590, Linux 7.2.13
+    """
     while True:
         if node.rb_left:
             node = node.rb_left
@@ -471,7 +546,10 @@ def rb_left_deepest_node(node: rb_node) -> rb_node:
 
 
 def rb_next_postorder(node: rb_node | None) -> rb_node | None:
-    """The node behind in postorder, or NULL."""
+    """The node behind in postorder, or NULL.
+
+    lib/rbtree.c:592-608, Linux 7.2.13
+    """
     if not node:
         return None
     parent = node._rb_parent_color[0]
@@ -486,7 +564,10 @@ EXPORT_SYMBOL(rb_next_postorder)
 
 
 def rb_first_postorder(root: rb_root) -> rb_node | None:
-    """The first node in postorder, or NULL."""
+    """The first node in postorder, or NULL.
+
+    lib/rbtree.c:611-617, Linux 7.2.13
+    """
     if not root.rb_node:
         return None
 
@@ -500,7 +581,10 @@ EXPORT_SYMBOL(rb_first_postorder)
 
 
 def rb_last(root: rb_root) -> rb_node | None:
-    """The rightmost node, found by walking."""
+    """The rightmost node, found by walking.
+
+    include/linux/rbtree.h:70-80, Linux 7.2.13
+    """
     n = root.rb_node
 
     if not n:
@@ -513,7 +597,10 @@ def rb_last(root: rb_root) -> rb_node | None:
 def rb_link_node(
     node: rb_node, parent: rb_node | None, rb_link: tuple[Any, str]
 ) -> None:
-    """Hang a red node into the empty place `rb_link`."""
+    """Hang a red node into the empty place `rb_link`.
+
+    include/linux/rbtree.h:92-99, Linux 7.2.13
+    """
     node._rb_parent_color = (parent, RB_RED)  # kport: packed
     node.rb_left = node.rb_right = None
 
@@ -521,14 +608,20 @@ def rb_link_node(
 
 
 def rb_insert_color_cached(node: rb_node, root: rb_root_cached, leftmost: bool) -> None:
-    """rb_insert_color(), and note the node if it is the leftmost now."""
+    """rb_insert_color(), and note the node if it is the leftmost now.
+
+    include/linux/rbtree.h:141-148, Linux 7.2.13
+    """
     if leftmost:
         root.rb_leftmost = node
     rb_insert_color(node, root.rb_root)
 
 
 def rb_erase_cached(node: rb_node, root: rb_root_cached) -> rb_node | None:
-    """Take a node out; returns the new leftmost node if it was the leftmost."""
+    """Take a node out; returns the new leftmost node if it was the leftmost.
+
+    include/linux/rbtree.h:151-162, Linux 7.2.13
+    """
     leftmost = None
 
     if root.rb_leftmost is node:
@@ -540,14 +633,20 @@ def rb_erase_cached(node: rb_node, root: rb_root_cached) -> rb_node | None:
 
 
 def rb_replace_node_cached(victim: rb_node, new: rb_node, root: rb_root_cached) -> None:
-    """rb_replace_node() in a tree that knows its leftmost node."""
+    """rb_replace_node() in a tree that knows its leftmost node.
+
+    include/linux/rbtree.h:164-171, Linux 7.2.13
+    """
     if root.rb_leftmost is victim:
         root.rb_leftmost = new
     rb_replace_node(victim, new, root.rb_root)
 
 
 def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | None:
-    """Insert by `less`, behind its equals; returns the node if it is the leftmost now."""
+    """Insert by `less`, behind its equals; returns the node if it is the leftmost now.
+
+    include/linux/rbtree.h:197-219, Linux 7.2.13
+    """
     link: tuple[Any, str] = (tree.rb_root, "rb_node")  # kport: pointer-to-pointer
     at = tree.rb_root.rb_node  # kport: pointer-to-pointer
     parent = None
@@ -570,7 +669,10 @@ def rb_add_cached(node: rb_node, tree: rb_root_cached, less: Less) -> rb_node | 
 
 
 def rb_add(node: rb_node, tree: rb_root, less: Less) -> None:
-    """Insert by `less`, behind its equals."""
+    """Insert by `less`, behind its equals.
+
+    include/linux/rbtree.h:297-302, Linux 7.2.13
+    """
     link: tuple[Any, str] = (tree, "rb_node")  # kport: pointer-to-pointer
     at = tree.rb_node  # kport: pointer-to-pointer
     parent = None
@@ -589,7 +691,10 @@ def rb_add(node: rb_node, tree: rb_root, less: Less) -> None:
 
 
 def rb_find(key: Any, tree: rb_root, cmp: Callable[[Any, rb_node], int]) -> rb_node | None:
-    """A node for which `cmp(key, node)` is 0, or NULL."""
+    """A node for which `cmp(key, node)` is 0, or NULL.
+
+    include/linux/rbtree.h:419-437, Linux 7.2.13
+    """
     node = tree.rb_node
 
     while node:
@@ -608,7 +713,10 @@ def rb_find(key: Any, tree: rb_root, cmp: Callable[[Any, rb_node], int]) -> rb_n
 def rbtree_postorder_for_each_entry_safe(
     root: rb_root, type_: type[T], field: str
 ) -> Iterator[tuple[T, None]]:
-    """Each entry in postorder; it may be freed meanwhile."""
+    """Each entry in postorder; it may be freed meanwhile.
+
+    include/linux/rbtree.h:132-136, Linux 7.2.13
+    """
     pos = rb_first_postorder(root)  # kport: generator
     while pos:  # kport: generator
         n = rb_next_postorder(pos)  # kport: generator

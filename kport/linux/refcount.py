@@ -70,17 +70,26 @@ class refcount_t(atomic_t):
 
 
 def refcount_set(r: refcount_t, n: int) -> None:
-    """Store a value; only while nobody else sees the object."""
+    """Store a value; only while nobody else sees the object.
+
+    include/linux/refcount.h:132-135, Linux 7.2.13
+    """
     atomic_set(r.refs, n)
 
 
 def refcount_read(r: refcount_t) -> int:
-    """The value now, as an unsigned int."""
+    """The value now, as an unsigned int.
+
+    include/linux/refcount.h:168-171, Linux 7.2.13
+    """
     return u32(atomic_read(r.refs))  # kport: implicit-cast
 
 
 def refcount_add_not_zero(i: int, r: refcount_t) -> bool:
-    """Add unless the counter is 0; False if it is."""
+    """Add unless the counter is 0; False if it is.
+
+    include/linux/refcount.h:210-213, Linux 7.2.13
+    """
     old = refcount_read(r)
 
     while True:
@@ -97,7 +106,10 @@ def refcount_add_not_zero(i: int, r: refcount_t) -> bool:
 
 
 def refcount_add(i: int, r: refcount_t) -> None:
-    """Add to a counter that is not 0."""
+    """Add to a counter that is not 0.
+
+    include/linux/refcount.h:310-313, Linux 7.2.13
+    """
     old = atomic_fetch_add_relaxed(i, r.refs)
 
     if not old:
@@ -107,12 +119,18 @@ def refcount_add(i: int, r: refcount_t) -> None:
 
 
 def refcount_inc_not_zero(r: refcount_t) -> bool:
-    """Add 1 unless the counter is 0; False if it is."""
+    """Add 1 unless the counter is 0; False if it is.
+
+    include/linux/refcount.h:333-336, Linux 7.2.13
+    """
     return refcount_add_not_zero(1, r)  # kport: folded
 
 
 def refcount_inc(r: refcount_t) -> None:
-    """Add 1 to a counter that is not 0."""
+    """Add 1 to a counter that is not 0.
+
+    include/linux/refcount.h:381-384, Linux 7.2.13
+    """
     old = atomic_fetch_add_relaxed(1, r.refs)
 
     if not old:
@@ -122,7 +140,10 @@ def refcount_inc(r: refcount_t) -> None:
 
 
 def refcount_sub_and_test(i: int, r: refcount_t) -> bool:
-    """Subtract; True if that was the last of it."""
+    """Subtract; True if that was the last of it.
+
+    include/linux/refcount.h:425-428, Linux 7.2.13
+    """
     old = atomic_fetch_sub_release(i, r.refs)
 
     if old > 0 and old == i:
@@ -136,7 +157,10 @@ def refcount_sub_and_test(i: int, r: refcount_t) -> bool:
 
 
 def refcount_dec_and_test(r: refcount_t) -> bool:
-    """Subtract 1; True if the counter is 0 now."""
+    """Subtract 1; True if the counter is 0 now.
+
+    include/linux/refcount.h:448-451, Linux 7.2.13
+    """
     old = atomic_fetch_sub_release(1, r.refs)
 
     if old == 1:  # kport: folded
@@ -150,7 +174,10 @@ def refcount_dec_and_test(r: refcount_t) -> bool:
 
 
 def refcount_dec(r: refcount_t) -> None:
-    """Subtract 1 from a counter that stays above 0."""
+    """Subtract 1 from a counter that stays above 0.
+
+    include/linux/refcount.h:474-477, Linux 7.2.13
+    """
     old = atomic_fetch_sub_release(1, r.refs)
 
     if old <= 1:
@@ -158,14 +185,20 @@ def refcount_dec(r: refcount_t) -> None:
 
 
 def REFCOUNT_WARN(str: str) -> None:
-    """Report what happened to a counter; a macro in C, so each place says it once per kernel."""
+    """Report what happened to a counter; a macro in C, so each place says it once per kernel.
+
+    lib/refcount.c:11, Linux 7.2.13
+    """
     frame = sys._getframe(1)  # kport: inlined
     if first_time((frame.f_code.co_filename, frame.f_lineno)):  # kport: inlined
         report("refcount_t: " + str + ".\n", frame)  # kport: inlined
 
 
 def refcount_warn_saturate(r: refcount_t, t: int) -> None:
-    """Saturate the counter and say why (REFCOUNT_ADD_OVF ...)."""
+    """Saturate the counter and say why (REFCOUNT_ADD_OVF ...).
+
+    lib/refcount.c:13-36, Linux 7.2.13
+    """
     refcount_set(r, REFCOUNT_SATURATED)
 
     match t:
@@ -187,7 +220,10 @@ EXPORT_SYMBOL(refcount_warn_saturate)
 
 
 def refcount_dec_if_one(r: refcount_t) -> bool:
-    """1 to 0, else nothing; True if it was 1."""
+    """1 to 0, else nothing; True if it was 1.
+
+    lib/refcount.c:55-60, Linux 7.2.13
+    """
     val = 1
 
     ok, val = atomic_try_cmpxchg_release(r.refs, val, 0)  # kport: out-param
@@ -198,7 +234,10 @@ EXPORT_SYMBOL(refcount_dec_if_one)
 
 
 def refcount_dec_not_one(r: refcount_t) -> bool:
-    """Subtract 1 unless the counter is 1; False if it is."""
+    """Subtract 1 unless the counter is 1; False if it is.
+
+    lib/refcount.c:74-94, Linux 7.2.13
+    """
     val = u32(atomic_read(r.refs))  # kport: implicit-cast
 
     while True:
@@ -225,7 +264,10 @@ EXPORT_SYMBOL(refcount_dec_not_one)
 
 
 def refcount_dec_and_mutex_lock(r: refcount_t, lock: Any) -> bool:
-    """Subtract 1; True, with the mutex held, if the counter is 0 now."""
+    """Subtract 1; True, with the mutex held, if the counter is 0 now.
+
+    lib/refcount.c:113-125, Linux 7.2.13
+    """
     if refcount_dec_not_one(r):
         return False
 
@@ -241,7 +283,10 @@ EXPORT_SYMBOL(refcount_dec_and_mutex_lock)
 
 
 def refcount_dec_and_lock(r: refcount_t, lock: spinlock_t) -> bool:
-    """Subtract 1; True, with the spin lock held, if the counter is 0 now."""
+    """Subtract 1; True, with the spin lock held, if the counter is 0 now.
+
+    lib/refcount.c:144-156, Linux 7.2.13
+    """
     if refcount_dec_not_one(r):
         return False
 
@@ -257,7 +302,10 @@ EXPORT_SYMBOL(refcount_dec_and_lock)
 
 
 def refcount_dec_and_lock_irqsave(r: refcount_t, lock: spinlock_t) -> tuple[bool, int]:
-    """As refcount_dec_and_lock() with interrupts off; also returns `flags`."""
+    """As refcount_dec_and_lock() with interrupts off; also returns `flags`.
+
+    lib/refcount.c:172-185, Linux 7.2.13
+    """
     flags = 0  # kport: out-param
     if refcount_dec_not_one(r):
         return False, flags  # kport: out-param

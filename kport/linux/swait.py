@@ -57,7 +57,10 @@ class swait_queue(struct):
 
 
 def DECLARE_SWAITQUEUE() -> swait_queue:
-    """A waiter for the running task, on no queue."""
+    """A waiter for the running task, on no queue.
+
+    include/linux/swait.h:58-59, Linux 7.2.13
+    """
     name = swait_queue()  # kport: initialiser
     name.task = current()  # kport: initialiser
     INIT_LIST_HEAD(name.task_list)  # kport: initialiser
@@ -65,7 +68,10 @@ def DECLARE_SWAITQUEUE() -> swait_queue:
 
 
 def __init_swait_queue_head(q: swait_queue_head, name: str) -> None:  # kport: model
-    """Make the queue empty; `name` is the lock's in reports."""
+    """Make the queue empty; `name` is the lock's in reports.
+
+    kernel/sched/swait.c:7-13, Linux 7.2.13
+    """
     raw_spin_lock_init(q.lock, name)  # kport: model
     INIT_LIST_HEAD(q.task_list)
 
@@ -74,12 +80,18 @@ EXPORT_SYMBOL(__init_swait_queue_head)
 
 
 def init_swait_queue_head(q: swait_queue_head) -> None:
-    """Make the queue empty."""
+    """Make the queue empty.
+
+    include/linux/swait.h:72-76, Linux 7.2.13
+    """
     __init_swait_queue_head(q, "&q->lock")  # kport: model
 
 
 def swake_up_locked(q: swait_queue_head, wake_flags: int) -> None:
-    """Wake the first waiter and take it off; the queue is locked."""
+    """Wake the first waiter and take it off; the queue is locked.
+
+    kernel/sched/swait.c:22-32, Linux 7.2.13
+    """
     if list_empty(q.task_list):
         return
 
@@ -92,13 +104,19 @@ EXPORT_SYMBOL(swake_up_locked)
 
 
 def swake_up_all_locked(q: swait_queue_head) -> None:
-    """Wake everybody; the queue is locked."""
+    """Wake everybody; the queue is locked.
+
+    kernel/sched/swait.c:42-46, Linux 7.2.13
+    """
     while not list_empty(q.task_list):
         swake_up_locked(q, 0)
 
 
 def swake_up_one(q: swait_queue_head) -> None:
-    """Wake the first waiter."""
+    """Wake the first waiter.
+
+    kernel/sched/swait.c:48-55, Linux 7.2.13
+    """
     flags = raw_spin_lock_irqsave(q.lock)
     swake_up_locked(q, 0)
     raw_spin_unlock_irqrestore(q.lock, flags)
@@ -108,7 +126,10 @@ EXPORT_SYMBOL(swake_up_one)
 
 
 def swake_up_all(q: swait_queue_head) -> None:
-    """Wake everybody who waits now, opening the lock between two; not from interrupts."""
+    """Wake everybody who waits now, opening the lock between two; not from interrupts.
+
+    kernel/sched/swait.c:62-82, Linux 7.2.13
+    """
     tmp = LIST_HEAD()
 
     raw_spin_lock_irq(q.lock)
@@ -131,14 +152,20 @@ EXPORT_SYMBOL(swake_up_all)
 
 
 def __prepare_to_swait(q: swait_queue_head, wait: swait_queue) -> None:
-    """Put the running task at the end; the queue is locked."""
+    """Put the running task at the end; the queue is locked.
+
+    kernel/sched/swait.c:85-90, Linux 7.2.13
+    """
     wait.task = current()
     if list_empty(wait.task_list):
         list_add_tail(wait.task_list, q.task_list)
 
 
 def prepare_to_swait_exclusive(q: swait_queue_head, wait: swait_queue, state: int) -> None:
-    """Queue the running task and set its state."""
+    """Queue the running task and set its state.
+
+    kernel/sched/swait.c:92-100, Linux 7.2.13
+    """
     flags = raw_spin_lock_irqsave(q.lock)
     __prepare_to_swait(q, wait)
     set_current_state(state)
@@ -149,7 +176,10 @@ EXPORT_SYMBOL(prepare_to_swait_exclusive)
 
 
 def prepare_to_swait_event(q: swait_queue_head, wait: swait_queue, state: int) -> int:
-    """Queue the running task, or take it off and return -ERESTARTSYS if a signal waits."""
+    """Queue the running task, or take it off and return -ERESTARTSYS if a signal waits.
+
+    kernel/sched/swait.c:103-123, Linux 7.2.13
+    """
     ret = 0
 
     flags = raw_spin_lock_irqsave(q.lock)
@@ -168,14 +198,20 @@ EXPORT_SYMBOL(prepare_to_swait_event)
 
 
 def __finish_swait(q: swait_queue_head, wait: swait_queue) -> None:
-    """The wait is over; the queue is locked."""
+    """The wait is over; the queue is locked.
+
+    kernel/sched/swait.c:126-131, Linux 7.2.13
+    """
     __set_current_state(TASK_RUNNING)
     if not list_empty(wait.task_list):
         list_del_init(wait.task_list)
 
 
 def finish_swait(q: swait_queue_head, wait: swait_queue) -> None:
-    """The wait is over."""
+    """The wait is over.
+
+    kernel/sched/swait.c:133-144, Linux 7.2.13
+    """
     __set_current_state(TASK_RUNNING)
 
     if not list_empty_careful(wait.task_list):

@@ -79,12 +79,18 @@ def _define(name: str, is_wait_die: bool) -> ww_class:
 
 
 def DEFINE_WD_CLASS(classname: str) -> ww_class:  # kport: initialiser
-    """A wait-die class."""
+    """A wait-die class.
+
+    include/linux/ww_mutex.h:92-93, Linux 7.2.13
+    """
     return _define(classname, True)  # kport: initialiser
 
 
 def DEFINE_WW_CLASS(classname: str) -> ww_class:  # kport: initialiser
-    """A wound-wait class."""
+    """A wound-wait class.
+
+    include/linux/ww_mutex.h:95-96, Linux 7.2.13
+    """
     return _define(classname, False)  # kport: initialiser
 
 
@@ -92,7 +98,10 @@ def DEFINE_WW_CLASS(classname: str) -> ww_class:  # kport: initialiser
 
 
 def __ww_waiter_first(lock: mutex) -> mutex_waiter | None:
-    """The first waiter."""
+    """The first waiter.
+
+    kernel/locking/ww_mutex.h:22-27, Linux 7.2.13
+    """
     w = None  # kport: model
     if _waits(lock):  # kport: model
         w = list_entry(lock.wait_list.next, mutex_waiter, "list")  # kport: model
@@ -105,7 +114,10 @@ def _waits(lock: mutex) -> bool:
 
 
 def __ww_waiter_next(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
-    """The waiter behind `w`."""
+    """The waiter behind `w`.
+
+    kernel/locking/ww_mutex.h:34-47, Linux 7.2.13
+    """
     if list_is_last(w.list, lock.wait_list):  # kport: model
         return None
 
@@ -113,7 +125,10 @@ def __ww_waiter_next(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
 
 
 def __ww_waiter_prev(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
-    """The waiter before `w`."""
+    """The waiter before `w`.
+
+    kernel/locking/ww_mutex.h:54-66, Linux 7.2.13
+    """
     if list_is_first(w.list, lock.wait_list):  # kport: model
         return None
 
@@ -121,7 +136,10 @@ def __ww_waiter_prev(lock: mutex, w: mutex_waiter) -> mutex_waiter | None:
 
 
 def __ww_waiter_last(lock: mutex) -> mutex_waiter | None:
-    """The last waiter."""
+    """The last waiter.
+
+    kernel/locking/ww_mutex.h:68-77, Linux 7.2.13
+    """
     w = None  # kport: model
     if _waits(lock):  # kport: model
         w = list_entry(lock.wait_list.prev, mutex_waiter, "list")  # kport: model
@@ -129,7 +147,10 @@ def __ww_waiter_last(lock: mutex) -> mutex_waiter | None:
 
 
 def __ww_waiter_add(lock: mutex, waiter: mutex_waiter, pos: mutex_waiter | None) -> None:
-    """Queue the waiter before `pos`, or at the end."""
+    """Queue the waiter before `pos`, or at the end.
+
+    kernel/locking/ww_mutex.h:79-84, Linux 7.2.13
+    """
     p = lock.wait_list  # kport: model
 
     if pos:  # kport: model
@@ -138,22 +159,34 @@ def __ww_waiter_add(lock: mutex, waiter: mutex_waiter, pos: mutex_waiter | None)
 
 
 def __ww_mutex_owner(lock: mutex) -> task_struct | None:
-    """The task that owns the lock."""
+    """The task that owns the lock.
+
+    kernel/locking/ww_mutex.h:86-90, Linux 7.2.13
+    """
     return __mutex_owner(lock)
 
 
 def __ww_mutex_has_waiters(lock: mutex) -> bool:
-    """True if somebody waits."""
+    """True if somebody waits.
+
+    kernel/locking/ww_mutex.h:92-96, Linux 7.2.13
+    """
     return _waits(lock)  # kport: model
 
 
 def lockdep_assert_wait_lock_held(lock: mutex) -> None:
-    """Warn unless the wait lock is held."""
+    """Warn unless the wait lock is held.
+
+    kernel/locking/ww_mutex.h:110-114, Linux 7.2.13
+    """
     lockdep_assert_held(lock.wait_lock)
 
 
 def ww_mutex_lock_acquired(ww: ww_mutex, ww_ctx: ww_acquire_ctx) -> None:
-    """Account a lock to its context, and check how it came by it."""
+    """Account a lock to its context, and check how it came by it.
+
+    kernel/locking/ww_mutex.h:215-254, Linux 7.2.13
+    """
     DEBUG_LOCKS_WARN_ON(ww.ctx)
 
     DEBUG_LOCKS_WARN_ON(ww_ctx.done_acquire)
@@ -170,14 +203,20 @@ def ww_mutex_lock_acquired(ww: ww_mutex, ww_ctx: ww_acquire_ctx) -> None:
 
 
 def __ww_ctx_less(a: ww_acquire_ctx, b: ww_acquire_ctx) -> bool:
-    """True if `a` is younger than `b`."""
+    """True if `a` is younger than `b`.
+
+    kernel/locking/ww_mutex.h:262-301, Linux 7.2.13
+    """
     return s64(a.stamp - b.stamp) > 0
 
 
 def __ww_mutex_die(
     lock: mutex, waiter: mutex_waiter, ww_ctx: ww_acquire_ctx, wake_q: WakeQ
 ) -> bool:
-    """Wait-die: wake a younger waiter that holds locks, so that it gives up."""
+    """Wait-die: wake a younger waiter that holds locks, so that it gives up.
+
+    kernel/locking/ww_mutex.h:311-332, Linux 7.2.13
+    """
     if not ww_ctx.is_wait_die:
         return False
 
@@ -193,7 +232,10 @@ def __ww_mutex_wound(
     hold_ctx: ww_acquire_ctx | None,
     wake_q: WakeQ,
 ) -> bool:
-    """Wound-wait: mark a younger holder, and wake it so that it sees."""
+    """Wound-wait: mark a younger holder, and wake it so that it sees.
+
+    kernel/locking/ww_mutex.h:341-393, Linux 7.2.13
+    """
     owner = __ww_mutex_owner(lock)
 
     lockdep_assert_wait_lock_held(lock)
@@ -215,7 +257,10 @@ def __ww_mutex_wound(
 
 
 def __ww_mutex_check_waiters(lock: mutex, ww_ctx: ww_acquire_ctx, wake_q: WakeQ) -> None:
-    """A context has the lock now: the waiters behind it may have to die, or wound it."""
+    """A context has the lock now: the waiters behind it may have to die, or wound it.
+
+    kernel/locking/ww_mutex.h:407-426, Linux 7.2.13
+    """
     lockdep_assert_wait_lock_held(lock)
 
     cur = __ww_waiter_first(lock)
@@ -232,7 +277,10 @@ def __ww_mutex_check_waiters(lock: mutex, ww_ctx: ww_acquire_ctx, wake_q: WakeQ)
 
 
 def ww_mutex_set_context_fastpath(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
-    """The lock was free: account it, and look after waiters that came meanwhile."""
+    """The lock was free: account it, and look after waiters that came meanwhile.
+
+    kernel/locking/ww_mutex.h:432-473, Linux 7.2.13
+    """
     wake_q: WakeQ = []  # kport: model
 
     ww_mutex_lock_acquired(lock, ctx)
@@ -252,7 +300,10 @@ def ww_mutex_set_context_fastpath(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
 
 
 def __ww_mutex_kill(lock: mutex, ww_ctx: ww_acquire_ctx) -> int:
-    """-EDEADLK if the context holds locks, else it may go on waiting."""
+    """-EDEADLK if the context holds locks, else it may go on waiting.
+
+    kernel/locking/ww_mutex.h:475-490, Linux 7.2.13
+    """
     if ww_ctx.acquired > 0:
         ww = container_of(lock, ww_mutex, "base")
         DEBUG_LOCKS_WARN_ON(ww_ctx.contending_lock)
@@ -263,7 +314,10 @@ def __ww_mutex_kill(lock: mutex, ww_ctx: ww_acquire_ctx) -> int:
 
 
 def __ww_mutex_check_kill(lock: mutex, waiter: mutex_waiter, ctx: ww_acquire_ctx) -> int:
-    """Whether a context that waits must give up: -EDEADLK, or 0."""
+    """Whether a context that waits must give up: -EDEADLK, or 0.
+
+    kernel/locking/ww_mutex.h:503-539, Linux 7.2.13
+    """
     ww = container_of(lock, ww_mutex, "base")
     hold_ctx = READ_ONCE(ww, "ctx")
 
@@ -293,7 +347,10 @@ def __ww_mutex_check_kill(lock: mutex, waiter: mutex_waiter, ctx: ww_acquire_ctx
 def __ww_mutex_add_waiter(
     waiter: mutex_waiter, lock: mutex, ww_ctx: ww_acquire_ctx | None, wake_q: WakeQ
 ) -> int:
-    """Queue a waiter by age; -EDEADLK if it must not wait here."""
+    """Queue a waiter by age; -EDEADLK if it must not wait here.
+
+    kernel/locking/ww_mutex.h:552-623, Linux 7.2.13
+    """
     pos = None
 
     if not ww_ctx:
@@ -334,7 +391,10 @@ def __ww_mutex_add_waiter(
 
 
 def __ww_mutex_unlock(lock: ww_mutex) -> None:
-    """Take the lock off its context's account."""
+    """Take the lock off its context's account.
+
+    kernel/locking/ww_mutex.h:625-635, Linux 7.2.13
+    """
     if lock.ctx:
         DEBUG_LOCKS_WARN_ON(not lock.ctx.acquired)
         if lock.ctx.acquired > 0:
@@ -346,14 +406,20 @@ def __ww_mutex_unlock(lock: ww_mutex) -> None:
 
 
 def ww_mutex_init(lock: ww_mutex, ww_class: ww_class) -> None:
-    """Make the lock free."""
+    """Make the lock free.
+
+    include/linux/ww_mutex.h:109-117, Linux 7.2.13
+    """
     mutex_init(lock.base, ww_class.name)  # kport: model
     lock.ctx = None
     lock.ww_class = ww_class
 
 
 def ww_acquire_init(ctx: ww_acquire_ctx, ww_class: ww_class) -> None:
-    """Begin a context: it gets its age now."""
+    """Begin a context: it gets its age now.
+
+    include/linux/ww_mutex.h:143-170, Linux 7.2.13
+    """
     ctx.task = current()
     ctx.stamp = atomic64_inc_return(ww_class.stamp)  # kport: model
     ctx.acquired = 0
@@ -365,14 +431,20 @@ def ww_acquire_init(ctx: ww_acquire_ctx, ww_class: ww_class) -> None:
 
 
 def ww_acquire_done(ctx: ww_acquire_ctx) -> None:
-    """No more locks will be taken."""
+    """No more locks will be taken.
+
+    include/linux/ww_mutex.h:183-192, Linux 7.2.13
+    """
     # kport: annotation
     DEBUG_LOCKS_WARN_ON(ctx.done_acquire)
     ctx.done_acquire = 1
 
 
 def ww_acquire_fini(ctx: ww_acquire_ctx) -> None:
-    """End a context; it must hold nothing."""
+    """End a context; it must hold nothing.
+
+    include/linux/ww_mutex.h:201-221, Linux 7.2.13
+    """
     DEBUG_LOCKS_WARN_ON(ctx.acquired)
     ctx.done_acquire = 1
     ctx.acquired = ~0
@@ -389,13 +461,19 @@ def ww_mutex_lock_interruptible(lock: ww_mutex, ctx: ww_acquire_ctx | None) -> i
 
 
 def ww_mutex_lock_slow(lock: ww_mutex, ctx: ww_acquire_ctx) -> None:
-    """Take the contended lock after a back-off; the context must hold nothing."""
+    """Take the contended lock after a back-off; the context must hold nothing.
+
+    include/linux/ww_mutex.h:312-322, Linux 7.2.13
+    """
     DEBUG_LOCKS_WARN_ON(not ctx.contending_lock)
     ret = ww_mutex_lock(lock, ctx)
 
 
 def ww_mutex_lock_slow_interruptible(lock: ww_mutex, ctx: ww_acquire_ctx) -> int:
-    """ww_mutex_lock_slow(), or -EINTR if a signal comes first."""
+    """ww_mutex_lock_slow(), or -EINTR if a signal comes first.
+
+    include/linux/ww_mutex.h:349-358, Linux 7.2.13
+    """
     DEBUG_LOCKS_WARN_ON(not ctx.contending_lock)
     return ww_mutex_lock_interruptible(lock, ctx)
 
@@ -422,12 +500,18 @@ def ww_mutex_unlock(lock: ww_mutex) -> None:
 
 
 def ww_mutex_destroy(lock: ww_mutex) -> None:
-    """The lock is not used any more; it must be free."""
+    """The lock is not used any more; it must be free.
+
+    include/linux/ww_mutex.h:374-380, Linux 7.2.13
+    """
     mutex_destroy(lock.base)
 
 
 def ww_mutex_is_locked(lock: ww_mutex) -> bool:
-    """True while anybody owns it."""
+    """True while anybody owns it.
+
+    include/linux/ww_mutex.h:388-391, Linux 7.2.13
+    """
     return mutex_is_locked(lock.base)  # kport: model
 
 

@@ -106,7 +106,10 @@ def _reset_instance() -> None:
 def drm_mock_sched_entity_new(
     test: kunit, priority: drm_sched_priority, sched: drm_mock_scheduler
 ) -> drm_mock_sched_entity:
-    """An entity on the mock scheduler, freed with the test."""
+    """An entity on the mock scheduler, freed with the test.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:24-46, Linux 7.2.13
+    """
     entity = kunit_kzalloc(test, drm_mock_sched_entity)
     KUNIT_ASSERT_NOT_NULL(test, entity)
 
@@ -120,12 +123,18 @@ def drm_mock_sched_entity_new(
 
 
 def drm_mock_sched_entity_free(entity: drm_mock_sched_entity) -> None:
-    """The test is done with the entity."""
+    """The test is done with the entity.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:55-58, Linux 7.2.13
+    """
     drm_sched_entity_destroy(entity.base)
 
 
 def drm_mock_sched_job_complete(job: drm_mock_sched_job) -> None:
-    """The job leaves the hardware."""
+    """The job leaves the hardware.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:60-71, Linux 7.2.13
+    """
     sched = drm_sched_to_mock_sched(job.base.sched)
 
     lockdep_assert_held(sched.lock)
@@ -137,7 +146,10 @@ def drm_mock_sched_job_complete(job: drm_mock_sched_job) -> None:
 
 
 def drm_mock_sched_job_signal_timer(hrtimer: hrtimer) -> hrtimer_restart:
-    """Complete every job at the head of the hardware whose time has come."""
+    """Complete every job at the head of the hardware whose time has come.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:73-99, Linux 7.2.13
+    """
     job = container_of(hrtimer, drm_mock_sched_job, "timer")
     sched = drm_sched_to_mock_sched(job.base.sched)
     now = ktime_get()
@@ -159,7 +171,10 @@ def drm_mock_sched_job_signal_timer(hrtimer: hrtimer) -> hrtimer_restart:
 
 
 def drm_mock_sched_job_new(test: kunit, entity: drm_mock_sched_entity) -> drm_mock_sched_job:
-    """A job for the entity, freed with the test."""
+    """A job for the entity, freed with the test.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:109-134, Linux 7.2.13
+    """
     job = kunit_kzalloc(test, drm_mock_sched_job)
     KUNIT_ASSERT_NOT_NULL(test, job)
 
@@ -176,19 +191,28 @@ def drm_mock_sched_job_new(test: kunit, entity: drm_mock_sched_entity) -> drm_mo
 
 
 def drm_mock_sched_hw_fence_driver_name(fence: dma_fence) -> str:
-    """The name of the driver."""
+    """The name of the driver.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:136-139, Linux 7.2.13
+    """
     return "drm_mock_sched"
 
 
 def drm_mock_sched_hw_fence_timeline_name(fence: dma_fence) -> str:
-    """The name of the scheduler."""
+    """The name of the scheduler.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:141-148, Linux 7.2.13
+    """
     job = container_of(fence, drm_mock_sched_job, "hw_fence")
 
     return job.base.sched.name
 
 
 def drm_mock_sched_hw_fence_release(fence: dma_fence) -> None:
-    """The fence goes with its job, which the test frees."""
+    """The fence goes with its job, which the test frees.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:150-158, Linux 7.2.13
+    """
     job = container_of(fence, drm_mock_sched_job, "hw_fence")
 
     hrtimer_cancel(job.timer)
@@ -202,7 +226,10 @@ drm_mock_sched_hw_fence_ops = dma_fence_ops(
 
 
 def mock_sched_run_job(sched_job: drm_sched_job) -> dma_fence:
-    """Put the job on the hardware, behind those that are there."""
+    """Put the job on the hardware, behind those that are there.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:166-203, Linux 7.2.13
+    """
     sched = drm_sched_to_mock_sched(sched_job.sched)
     job = drm_sched_job_to_mock_job(sched_job)
 
@@ -238,7 +265,10 @@ def mock_sched_run_job(sched_job: drm_sched_job) -> dma_fence:
 
 
 def mock_sched_timedout_job(sched_job: drm_sched_job) -> drm_gpu_sched_stat:
-    """Fail the job and free it, or look away if the test has told so."""
+    """Fail the job and free it, or look away if the test has told so.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:216-242, Linux 7.2.13
+    """
     sched = drm_sched_to_mock_sched(sched_job.sched)
     job = drm_sched_job_to_mock_job(sched_job)
 
@@ -261,7 +291,10 @@ def mock_sched_timedout_job(sched_job: drm_sched_job) -> drm_gpu_sched_stat:
 
 
 def mock_sched_free_job(sched_job: drm_sched_job) -> None:
-    """The scheduler is done with the job; the test frees it."""
+    """The scheduler is done with the job; the test frees it.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:244-252, Linux 7.2.13
+    """
     job = drm_sched_job_to_mock_job(sched_job)
 
     dma_fence_put(job.hw_fence)
@@ -269,7 +302,10 @@ def mock_sched_free_job(sched_job: drm_sched_job) -> None:
 
 
 def mock_sched_cancel_job(sched_job: drm_sched_job) -> None:
-    """Fail a job of a scheduler that goes."""
+    """Fail a job of a scheduler that goes.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:254-274, Linux 7.2.13
+    """
     sched = drm_sched_to_mock_sched(sched_job.sched)
     job = drm_sched_job_to_mock_job(sched_job)
 
@@ -292,7 +328,10 @@ drm_mock_scheduler_ops = drm_sched_backend_ops(
 
 
 def drm_mock_sched_new(test: kunit, timeout: int) -> drm_mock_scheduler:
-    """A mock scheduler with all the credits there are; jobs time out after `timeout` ticks."""
+    """A mock scheduler with all the credits there are; jobs time out after `timeout` ticks.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:291-326, Linux 7.2.13
+    """
     global instance
     args = drm_sched_init_args(
         ops=drm_mock_scheduler_ops,
@@ -326,12 +365,18 @@ def drm_mock_sched_new(test: kunit, timeout: int) -> drm_mock_scheduler:
 
 
 def drm_mock_sched_fini(sched: drm_mock_scheduler) -> None:
-    """The test is done with the scheduler."""
+    """The test is done with the scheduler.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:335-338, Linux 7.2.13
+    """
     drm_sched_fini(sched.base)
 
 
 def drm_mock_sched_advance(sched: drm_mock_scheduler, num: int) -> int:
-    """Move the timeline on by `num` fences; returns how many jobs that completed."""
+    """Move the timeline on by `num` fences; returns how many jobs that completed.
+
+    drivers/gpu/drm/scheduler/tests/mock_scheduler.c:354-378, Linux 7.2.13
+    """
     found = 0
     signal = LIST_HEAD()
 

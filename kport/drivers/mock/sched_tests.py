@@ -90,38 +90,59 @@ class drm_mock_sched_job(struct):
 
 
 def drm_sched_to_mock_sched(sched: drm_gpu_scheduler) -> drm_mock_scheduler:
-    """The mock scheduler around a scheduler."""
+    """The mock scheduler around a scheduler.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:113-117, Linux 7.2.13
+    """
     return container_of(sched, drm_mock_scheduler, "base")
 
 
 def drm_sched_entity_to_mock_entity(sched_entity: drm_sched_entity) -> drm_mock_sched_entity:
-    """The mock entity around an entity."""
+    """The mock entity around an entity.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:119-123, Linux 7.2.13
+    """
     return container_of(sched_entity, drm_mock_sched_entity, "base")
 
 
 def drm_sched_job_to_mock_job(sched_job: drm_sched_job) -> drm_mock_sched_job:
-    """The mock job around a job."""
+    """The mock job around a job.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:125-129, Linux 7.2.13
+    """
     return container_of(sched_job, drm_mock_sched_job, "base")
 
 
 def drm_mock_sched_job_submit(job: drm_mock_sched_job) -> None:
-    """Arm and push."""
+    """Arm and push.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:152-156, Linux 7.2.13
+    """
     drm_sched_job_arm(job.base)
     drm_sched_entity_push_job(job.base)
 
 
 def drm_mock_sched_job_set_duration_us(job: drm_mock_sched_job, duration_us: int) -> None:
-    """The job completes by itself after so many microseconds on the hardware."""
+    """The job completes by itself after so many microseconds on the hardware.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:169-174, Linux 7.2.13
+    """
     job.duration_us = duration_us
 
 
 def drm_mock_sched_job_is_finished(job: drm_mock_sched_job) -> bool:
-    """True once the mock hardware is done with the job."""
+    """True once the mock hardware is done with the job.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:183-187, Linux 7.2.13
+    """
     return bool(job.flags & DRM_MOCK_SCHED_JOB_DONE)
 
 
 def drm_mock_sched_job_wait_finished(job: drm_mock_sched_job, timeout: int) -> bool:
-    """Wait `timeout` ticks at most for the hardware to be done with the job; False: in vain."""
+    """Wait `timeout` ticks at most for the hardware to be done with the job; False: in vain.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:197-204, Linux 7.2.13
+    """
     if job.flags & DRM_MOCK_SCHED_JOB_DONE:
         return True
 
@@ -129,7 +150,10 @@ def drm_mock_sched_job_wait_finished(job: drm_mock_sched_job, timeout: int) -> b
 
 
 def drm_mock_sched_job_wait_scheduled(job: drm_mock_sched_job, timeout: int) -> bool:
-    """Wait `timeout` ticks at most for the job to reach the hardware; False: in vain."""
+    """Wait `timeout` ticks at most for the job to reach the hardware; False: in vain.
+
+    drivers/gpu/drm/scheduler/tests/sched_tests.h:214-222, Linux 7.2.13
+    """
     KUNIT_ASSERT_EQ(job.test, job.flags & DRM_MOCK_SCHED_JOB_DONE, 0)
 
     return dma_fence_wait_timeout(job.base.s_fence.scheduled, False, timeout) != 0

@@ -66,28 +66,40 @@ MOCK_TIMEOUT = HZ // 5
 
 
 def drm_sched_basic_init(test: kunit) -> int:
-    """A scheduler on which jobs never time out."""
+    """A scheduler on which jobs never time out.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:17-22, Linux 7.2.13
+    """
     test.priv = drm_mock_sched_new(test, MAX_SCHEDULE_TIMEOUT)
 
     return 0
 
 
 def drm_sched_basic_exit(test: kunit) -> None:
-    """Take the scheduler down."""
+    """Take the scheduler down.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:24-29, Linux 7.2.13
+    """
     sched = test.priv
 
     drm_mock_sched_fini(sched)
 
 
 def drm_sched_timeout_init(test: kunit) -> int:
-    """A scheduler on which jobs time out after a fifth of a second."""
+    """A scheduler on which jobs time out after a fifth of a second.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:31-36, Linux 7.2.13
+    """
     test.priv = drm_mock_sched_new(test, MOCK_TIMEOUT)
 
     return 0
 
 
 def drm_sched_basic_submit(test: kunit) -> None:
-    """A job is scheduled at once, and done when the hardware says so."""
+    """A job is scheduled at once, and done when the hardware says so.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:38-71, Linux 7.2.13
+    """
     sched = test.priv
 
     entity = drm_mock_sched_entity_new(test, DRM_SCHED_PRIORITY_NORMAL, sched)
@@ -151,7 +163,10 @@ drm_sched_basic_cases = (
 
 
 def drm_sched_basic_desc(params: drm_sched_basic_params) -> str:  # kport: string
-    """The text of a parameter."""
+    """The text of a parameter.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:110-114, Linux 7.2.13
+    """
     return params.description  # kport: string
 
 
@@ -159,7 +174,10 @@ drm_sched_basic_gen_params = KUNIT_ARRAY_PARAM(drm_sched_basic_cases, drm_sched_
 
 
 def drm_sched_basic_test(test: kunit) -> None:
-    """Queues of jobs with a duration finish by themselves."""
+    """Queues of jobs with a duration finish by themselves.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:118-152, Linux 7.2.13
+    """
     params = test.param_value
     sched = test.priv
     prev = None
@@ -189,7 +207,10 @@ def drm_sched_basic_test(test: kunit) -> None:
 
 
 def drm_sched_basic_entity_cleanup(test: kunit) -> None:
-    """Entities go while half of their chained jobs are still to be run."""
+    """Entities go while half of their chained jobs are still to be run.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:154-193, Linux 7.2.13
+    """
     prev = None
     sched = test.priv
     entity = [pointer] * 4
@@ -233,7 +254,10 @@ drm_sched_basic = kunit_suite(
 
 
 def drm_sched_basic_cancel(test: kunit) -> None:
-    """drm_sched_fini() cancels the jobs that are still pending."""
+    """drm_sched_fini() cancels the jobs that are still pending.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:209-236, Linux 7.2.13
+    """
     sched = drm_mock_sched_new(test, MAX_SCHEDULE_TIMEOUT)
     entity = drm_mock_sched_entity_new(test, DRM_SCHED_PRIORITY_NORMAL, sched)
 
@@ -263,7 +287,10 @@ drm_sched_cancel = kunit_suite(
 
 
 def drm_sched_basic_timeout(test: kunit) -> None:
-    """A job that the hardware does not complete times out."""
+    """A job that the hardware does not complete times out.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:250-288, Linux 7.2.13
+    """
     sched = test.priv
 
     entity = drm_mock_sched_entity_new(test, DRM_SCHED_PRIORITY_NORMAL, sched)
@@ -290,7 +317,10 @@ def drm_sched_basic_timeout(test: kunit) -> None:
 
 
 def drm_sched_skip_reset(test: kunit) -> None:
-    """A job that the driver says is still running is left alone and completes."""
+    """A job that the driver says is still running is left alone and completes.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:290-330, Linux 7.2.13
+    """
     sched = test.priv
 
     entity = drm_mock_sched_entity_new(test, DRM_SCHED_PRIORITY_NORMAL, sched)
@@ -333,7 +363,10 @@ drm_sched_timeout = kunit_suite(
 
 
 def drm_sched_priorities(test: kunit) -> None:
-    """Jobs of all priorities finish."""
+    """Jobs of all priorities finish.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:345-378, Linux 7.2.13
+    """
     entity = [pointer] * DRM_SCHED_PRIORITY_COUNT
     sched = test.priv
     qd = 100
@@ -360,7 +393,10 @@ def drm_sched_priorities(test: kunit) -> None:
 
 
 def drm_sched_change_priority(test: kunit) -> None:
-    """The priorities of entities change while their jobs run."""
+    """The priorities of entities change while their jobs run.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:380-420, Linux 7.2.13
+    """
     entity = [pointer] * DRM_SCHED_PRIORITY_COUNT
     sched = test.priv
     qd = 1000
@@ -405,7 +441,10 @@ drm_sched_priority = kunit_suite(
 
 
 def drm_sched_test_modify_sched(test: kunit) -> None:
-    """Entities move between schedulers while their jobs run."""
+    """Entities move between schedulers while their jobs run.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:435-489, Linux 7.2.13
+    """
     cur_ent = 0
     cur_sched = 0
     entity = [pointer] * 13
@@ -456,7 +495,10 @@ drm_sched_modify_sched = kunit_suite(
 
 
 def drm_sched_test_credits(test: kunit) -> None:
-    """No more jobs reach the hardware than there are credits."""
+    """No more jobs reach the hardware than there are credits.
+
+    drivers/gpu/drm/scheduler/tests/tests_basic.c:501-546, Linux 7.2.13
+    """
     job = [pointer] * 2
 
     sched = drm_mock_sched_new(test, MAX_SCHEDULE_TIMEOUT)

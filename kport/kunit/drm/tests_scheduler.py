@@ -89,7 +89,10 @@ from kport.linux.vsprintf import sprintf
 
 
 def drm_sched_scheduler_init(test: kunit) -> int:
-    """A scheduler with one credit."""
+    """A scheduler with one credit.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:16-26, Linux 7.2.13
+    """
     sched = drm_mock_sched_new(test, MAX_SCHEDULE_TIMEOUT)
     sched.base.credit_limit = 1
 
@@ -99,7 +102,10 @@ def drm_sched_scheduler_init(test: kunit) -> int:
 
 
 def drm_sched_scheduler_init2(test: kunit) -> int:
-    """A scheduler with two credits."""
+    """A scheduler with two credits.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:28-38, Linux 7.2.13
+    """
     sched = drm_mock_sched_new(test, MAX_SCHEDULE_TIMEOUT)
     sched.base.credit_limit = 2
 
@@ -109,14 +115,20 @@ def drm_sched_scheduler_init2(test: kunit) -> int:
 
 
 def drm_sched_scheduler_exit(test: kunit) -> None:
-    """Take the scheduler down."""
+    """Take the scheduler down.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:40-45, Linux 7.2.13
+    """
     sched = test.priv
 
     drm_mock_sched_fini(sched)
 
 
 def drm_sched_scheduler_queue_overhead(test: kunit) -> None:
-    """A deep queue of jobs of 1 ms: the time it takes against the time of the GPU."""
+    """A deep queue of jobs of 1 ms: the time it takes against the time of the GPU.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:47-100, Linux 7.2.13
+    """
     sched = test.priv
     job_us = 1000
     jobs = 1000
@@ -151,7 +163,10 @@ def drm_sched_scheduler_queue_overhead(test: kunit) -> None:
 
 
 def drm_sched_scheduler_ping_pong(test: kunit) -> None:
-    """The same with two entities whose jobs depend on each other in turn."""
+    """The same with two entities whose jobs depend on each other in turn.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:102-162, Linux 7.2.13
+    """
     prev = None
     sched = test.priv
     entity = [pointer] * 2
@@ -421,7 +436,10 @@ drm_sched_cases = (
 
 
 def drm_sched_desc(params: drm_sched_test_params) -> str:  # kport: string
-    """The text of a parameter."""
+    """The text of a parameter.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:375-379, Linux 7.2.13
+    """
     return params.description  # kport: string
 
 
@@ -465,7 +483,10 @@ class test_client(struct):
 
 
 def update_stats(stats: test_client_stats, us: int) -> None:
-    """Take a measurement in."""
+    """Take a measurement in.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:444-452, Linux 7.2.13
+    """
     if us > stats.max_us:
         stats.max_us = us
     if us < stats.min_us:
@@ -474,12 +495,18 @@ def update_stats(stats: test_client_stats, us: int) -> None:
 
 
 def get_stats_avg(stats: test_client_stats, cycles: int) -> int:
-    """The mean over `cycles`."""
+    """The mean over `cycles`.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:454-458, Linux 7.2.13
+    """
     return div_u64(stats.tot_us, cycles)
 
 
 def drm_sched_client_work(work: kthread_work) -> None:
-    """The loop of a client."""
+    """The loop of a client.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:460-517, Linux 7.2.13
+    """
     client = container_of(work, test_client, "work")
     sync_wait = MAX_SCHEDULE_TIMEOUT
     job = None
@@ -527,7 +554,10 @@ def drm_sched_client_work(work: kthread_work) -> None:
 
 
 def prio_str(prio: drm_sched_priority) -> str:
-    """The name of a priority."""
+    """The name of a priority.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:519-533, Linux 7.2.13
+    """
     match prio:
         case gpu_scheduler.DRM_SCHED_PRIORITY_KERNEL:
             return "kernel"
@@ -542,12 +572,18 @@ def prio_str(prio: drm_sched_priority) -> str:
 
 
 def client_done(client: test_client) -> bool:
-    """Whether a client has done all its cycles."""
+    """Whether a client has done all its cycles.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:535-538, Linux 7.2.13
+    """
     return bool(READ_ONCE(client, "done"))
 
 
 def drm_sched_scheduler_two_clients_test(test: kunit) -> None:
-    """Two clients at once; prints how each gets on."""
+    """Two clients at once; prints how each gets on.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:540-667, Linux 7.2.13
+    """
     params = test.param_value
     sched = test.priv
     client = [test_client() for _ in range(2)]
@@ -753,7 +789,10 @@ drm_sched_scheduler_many_clients_gen_params = KUNIT_ARRAY_PARAM(
 
 
 def drm_sched_scheduler_many_clients_test(test: kunit) -> None:
-    """Many clients at once; prints how far apart they get."""
+    """Many clients at once; prints how far apart they get.
+
+    drivers/gpu/drm/scheduler/tests/tests_scheduler.c:752-855, Linux 7.2.13
+    """
     params = test.param_value
     sched = test.priv
     clients = params.num_clients

@@ -211,7 +211,10 @@ class drm_sched_init_args(struct, table=True):
 
 
 def drm_sched_invalidate_job(s_job: drm_sched_job | None, threshold: int) -> bool:
-    """Count one more hang of the job; True if there were too many."""
+    """Count one more hang of the job; True if there were too many.
+
+    include/drm/gpu_scheduler.h:716-720, Linux 7.2.13
+    """
     return bool(s_job and atomic_inc_return(s_job.karma) > threshold)
 
 
@@ -224,7 +227,10 @@ class drm_sched_pending_job_iter(struct, table=True):
 def __drm_sched_pending_job_iter_begin(
     sched: drm_gpu_scheduler,
 ) -> drm_sched_pending_job_iter:
-    """Begin an iteration; the scheduler must be stopped."""
+    """Begin an iteration; the scheduler must be stopped.
+
+    include/drm/gpu_scheduler.h:749-758, Linux 7.2.13
+    """
     iter = drm_sched_pending_job_iter(sched=sched)
 
     WARN_ON(not drm_sched_is_stopped(sched))
@@ -232,7 +238,10 @@ def __drm_sched_pending_job_iter_begin(
 
 
 def __drm_sched_pending_job_iter_end(iter: drm_sched_pending_job_iter) -> None:
-    """End an iteration; the scheduler must still be stopped."""
+    """End an iteration; the scheduler must still be stopped.
+
+    include/drm/gpu_scheduler.h:761-765, Linux 7.2.13
+    """
     WARN_ON(not drm_sched_is_stopped(iter.sched))
 
 
@@ -242,6 +251,8 @@ def drm_sched_for_each_pending_job(  # kport: generator
     """Each pending job of a stopped scheduler, optionally of one entity only.
 
     As in the kernel an entity never matches: a pending job does not know its entity any more.
+
+    include/drm/gpu_scheduler.h:785-788, Linux 7.2.13
     """
     iter = __drm_sched_pending_job_iter_begin(__sched)
     try:

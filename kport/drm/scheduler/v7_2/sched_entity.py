@@ -67,14 +67,20 @@ from kport.linux.xarray import xa_erase, xa_for_each, xa_load
 
 
 def drm_sched_entity_stats_release(kref: kref) -> None:
-    """The last reference to the stats is gone."""
+    """The last reference to the stats is gone.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:39-45, Linux 7.2.13
+    """
     stats = container_of(kref, drm_sched_entity_stats, "kref")
 
     kfree(stats)
 
 
 def drm_sched_entity_stats_new() -> drm_sched_entity_stats | None:
-    """New stats with one reference, or NULL."""
+    """New stats with one reference, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:52-65, Linux 7.2.13
+    """
     stats = kzalloc_obj(drm_sched_entity_stats)
     if not stats:
         return None
@@ -87,7 +93,10 @@ def drm_sched_entity_stats_new() -> drm_sched_entity_stats | None:
 
 
 def drm_sched_entity_stats_job_add_gpu_time(job: drm_sched_job) -> ktime_t:
-    """Account a finished job to its entity; returns how long it ran, in ns."""
+    """Account a finished job to its entity; returns how long it ran, in ns.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:75-91, Linux 7.2.13
+    """
     stats = job.entity_stats
     s_fence = job.s_fence
 
@@ -115,6 +124,8 @@ def drm_sched_entity_init(
     `guilty`, if given, is set to 1 when a job of the entity hangs. Returns 0, -EINVAL or -ENOMEM.
     As in the kernel a priority beyond the scheduler's run queues is clipped, but the run queue is
     still looked up with the unclipped one, out of bounds.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:116-181, Linux 7.2.13
     """
     if not entity or not sched_list or not num_sched_list or not sched_list[0]:
         return -EINVAL
@@ -179,7 +190,10 @@ def drm_sched_entity_modify_sched(
     sched_list: Sequence[drm_gpu_scheduler],
     num_sched_list: int,
 ) -> None:
-    """Replace the list of schedulers; not while jobs can be pushed to the entity."""
+    """Replace the list of schedulers; not while jobs can be pushed to the entity.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:196-206, Linux 7.2.13
+    """
     WARN_ON(not num_sched_list or not sched_list)
 
     spin_lock(entity.lock)
@@ -192,7 +206,10 @@ EXPORT_SYMBOL(drm_sched_entity_modify_sched)
 
 
 def drm_sched_entity_is_idle(entity: drm_sched_entity) -> bool:
-    """True if nothing is queued, or never will be."""
+    """True if nothing is queued, or never will be.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:209-219, Linux 7.2.13
+    """
     rmb()
 
     if (
@@ -206,7 +223,10 @@ def drm_sched_entity_is_idle(entity: drm_sched_entity) -> bool:
 
 
 def drm_sched_entity_error(entity: drm_sched_entity) -> int:
-    """The error of the job scheduled last, 0 if it has none (yet)."""
+    """The error of the job scheduled last, 0 if it has none (yet).
+
+    drivers/gpu/drm/scheduler/sched_entity.c:228-239, Linux 7.2.13
+    """
     rcu_read_lock()
     fence = rcu_dereference(entity, "last_scheduled")
     r = fence.error if fence else 0
@@ -219,7 +239,10 @@ EXPORT_SYMBOL(drm_sched_entity_error)
 
 
 def drm_sched_entity_kill_jobs_work(wrk: work_struct) -> None:
-    """End a job of a killed entity with -ESRCH, once everything it depends on has signalled."""
+    """End a job of a killed entity with -ESRCH, once everything it depends on has signalled.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:245-282, Linux 7.2.13
+    """
     job = container_of(wrk, drm_sched_job, "work")
 
     for index, f in xa_for_each(job.dependencies):
@@ -243,7 +266,10 @@ def drm_sched_entity_kill_jobs_work(wrk: work_struct) -> None:
 
 
 def drm_sched_entity_kill_jobs_cb(f: dma_fence | None, cb: dma_fence_cb) -> None:
-    """Something a killed job depends on has signalled: go on in a work item."""
+    """Something a killed job depends on has signalled: go on in a work item.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:285-295, Linux 7.2.13
+    """
     job = container_of(cb, drm_sched_job, "finish_cb")
 
     dma_fence_put(f)
@@ -256,6 +282,8 @@ def drm_sched_entity_kill(entity: drm_sched_entity) -> None:
     """Refuse new jobs, leave the run queue, end every queued job with -ESRCH.
 
     The jobs end one after the other, behind the last job that was scheduled; this does not wait.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:306-343, Linux 7.2.13
     """
     if not entity.rq:
         return
@@ -290,6 +318,8 @@ def drm_sched_entity_flush(entity: drm_sched_entity, timeout: int) -> int:
     """Wait until the queue is empty: an exiting task `timeout` ticks, others until killed.
 
     Returns the ticks left. A task that exits because it was killed also kills the entity.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:358-390, Linux 7.2.13
     """
     ret = timeout
 
@@ -320,7 +350,10 @@ EXPORT_SYMBOL(drm_sched_entity_flush)
 
 
 def drm_sched_entity_fini(entity: drm_sched_entity) -> None:
-    """End the entity; what is still queued is killed."""
+    """End the entity; what is still queued is killed.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:404-422, Linux 7.2.13
+    """
     drm_sched_entity_kill(entity)
 
     if entity.dependency:
@@ -337,7 +370,10 @@ EXPORT_SYMBOL(drm_sched_entity_fini)
 
 
 def drm_sched_entity_destroy(entity: drm_sched_entity) -> None:
-    """Flush and end the entity."""
+    """Flush and end the entity.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:432-436, Linux 7.2.13
+    """
     drm_sched_entity_flush(entity, MAX_WAIT_SCHED_ENTITY_Q_EMPTY)
     drm_sched_entity_fini(entity)
 
@@ -346,7 +382,10 @@ EXPORT_SYMBOL(drm_sched_entity_destroy)
 
 
 def drm_sched_entity_wakeup(f: dma_fence, cb: dma_fence_cb) -> None:
-    """The dependency of the job at the head has signalled."""
+    """The dependency of the job at the head has signalled.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:443-452, Linux 7.2.13
+    """
     entity = container_of(cb, drm_sched_entity, "cb")
 
     entity.dependency = None
@@ -357,7 +396,10 @@ def drm_sched_entity_wakeup(f: dma_fence, cb: dma_fence_cb) -> None:
 def drm_sched_entity_set_priority(
     entity: drm_sched_entity, priority: drm_sched_priority
 ) -> None:
-    """Set the priority. As in the kernel only FAIR looks at it afterwards."""
+    """Set the priority. As in the kernel only FAIR looks at it afterwards.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:462-468, Linux 7.2.13
+    """
     spin_lock(entity.lock)
     entity.priority = priority
     spin_unlock(entity.lock)
@@ -372,6 +414,8 @@ def drm_sched_entity_add_dependency_cb(
     """Wait for entity.dependency; False if there is nothing to wait for.
 
     Fences of the entity itself never need waiting, those of its scheduler only until scheduled.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:475-516, Linux 7.2.13
     """
     sched = entity.rq.sched
     fence = entity.dependency
@@ -406,7 +450,10 @@ def drm_sched_entity_add_dependency_cb(
 def drm_sched_job_dependency(
     job: drm_sched_job, entity: drm_sched_entity
 ) -> dma_fence | None:
-    """The next fence the job depends on, with a reference, or NULL."""
+    """The next fence the job depends on, with a reference, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:518-538, Linux 7.2.13
+    """
     f = xa_load(job.dependencies, job.last_dependency)
     if f:
         job.last_dependency += 1
@@ -419,7 +466,10 @@ def drm_sched_job_dependency(
 
 
 def drm_sched_entity_pop_job(entity: drm_sched_entity) -> drm_sched_job | None:
-    """Take the first job if nothing holds it; else NULL, and a callback is waiting."""
+    """Take the first job if nothing holds it; else NULL, and a callback is waiting.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:540-581, Linux 7.2.13
+    """
     sched_job = drm_sched_entity_queue_peek(entity)
     if not sched_job:
         return None
@@ -450,7 +500,10 @@ def drm_sched_entity_pop_job(entity: drm_sched_entity) -> drm_sched_job | None:
 
 
 def drm_sched_entity_select_rq(entity: drm_sched_entity) -> None:
-    """Move an idle entity to the least loaded of its schedulers."""
+    """Move an idle entity to the least loaded of its schedulers.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:583-623, Linux 7.2.13
+    """
     if not entity.sched_list:
         return
 
@@ -478,7 +531,10 @@ def drm_sched_entity_select_rq(entity: drm_sched_entity) -> None:
 
 
 def drm_sched_entity_push_job(sched_job: drm_sched_job) -> None:
-    """Submit an armed job; under one lock with drm_sched_job_arm(), so that order is number."""
+    """Submit an armed job; under one lock with drm_sched_job_arm(), so that order is number.
+
+    drivers/gpu/drm/scheduler/sched_entity.c:634-673, Linux 7.2.13
+    """
     entity = sched_job.entity
 
     trace_drm_sched_job_queue(sched_job, entity)

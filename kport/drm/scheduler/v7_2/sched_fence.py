@@ -45,7 +45,10 @@ sched_fence_slab: kmem_cache = None
 
 
 def drm_sched_fence_slab_init() -> int:
-    """The module is loaded: 0 or -ENOMEM."""
+    """The module is loaded: 0 or -ENOMEM.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:36-43, Linux 7.2.13
+    """
     global sched_fence_slab
     sched_fence_slab = KMEM_CACHE(drm_sched_fence, SLAB_HWCACHE_ALIGN)
     if not sched_fence_slab:
@@ -55,20 +58,29 @@ def drm_sched_fence_slab_init() -> int:
 
 
 def drm_sched_fence_slab_fini() -> None:
-    """The module is unloaded; fences may still be on their way through RCU."""
+    """The module is unloaded; fences may still be on their way through RCU.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:45-49, Linux 7.2.13
+    """
     rcu_barrier()
     kmem_cache_destroy(sched_fence_slab)
 
 
 def drm_sched_fence_set_parent(s_fence: drm_sched_fence, fence: dma_fence) -> None:
-    """Set the hardware fence, and pass on a deadline that came before it."""
+    """Set the hardware fence, and pass on a deadline that came before it.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:51-63, Linux 7.2.13
+    """
     smp_store_release(s_fence, "parent", dma_fence_get(fence))
     if test_bit(DRM_SCHED_FENCE_FLAG_HAS_DEADLINE_BIT, s_fence.finished.flags):
         dma_fence_set_deadline(fence, s_fence.deadline)
 
 
 def drm_sched_fence_scheduled(fence: drm_sched_fence, parent: Any) -> None:
-    """The job was handed to the hardware; `parent` may be NULL or an error pointer."""
+    """The job was handed to the hardware; `parent` may be NULL or an error pointer.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:65-78, Linux 7.2.13
+    """
     if not IS_ERR_OR_NULL(parent):
         drm_sched_fence_set_parent(fence, parent)
 
@@ -76,25 +88,37 @@ def drm_sched_fence_scheduled(fence: drm_sched_fence, parent: Any) -> None:
 
 
 def drm_sched_fence_finished(fence: drm_sched_fence, result: int) -> None:
-    """The job has ended with 0 or a negative error."""
+    """The job has ended with 0 or a negative error.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:80-85, Linux 7.2.13
+    """
     if result:
         dma_fence_set_error(fence.finished, result)
     dma_fence_signal(fence.finished)
 
 
 def drm_sched_fence_get_driver_name(fence: dma_fence) -> str:
-    """The driver name of scheduler fences."""
+    """The driver name of scheduler fences.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:87-90, Linux 7.2.13
+    """
     return "drm_sched"
 
 
 def drm_sched_fence_get_timeline_name(f: dma_fence) -> str:
-    """The scheduler's name."""
+    """The scheduler's name.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:92-96, Linux 7.2.13
+    """
     fence = to_drm_sched_fence(f)
     return fence.sched.name
 
 
 def drm_sched_fence_free_rcu(rcu: rcu_head) -> None:
-    """A grace period has passed: free both fences."""
+    """A grace period has passed: free both fences.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:98-105, Linux 7.2.13
+    """
     f = container_of(rcu, dma_fence, "rcu")
     fence = to_drm_sched_fence(f)
 
@@ -103,13 +127,19 @@ def drm_sched_fence_free_rcu(rcu: rcu_head) -> None:
 
 
 def drm_sched_fence_free(fence: drm_sched_fence) -> None:
-    """Free fences that were never initialised."""
+    """Free fences that were never initialised.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:115-120, Linux 7.2.13
+    """
     if not WARN_ON_ONCE(fence.sched):
         kmem_cache_free(sched_fence_slab, fence)
 
 
 def drm_sched_fence_release_scheduled(f: dma_fence) -> None:
-    """The last reference to the scheduled fence is gone, and with it both."""
+    """The last reference to the scheduled fence is gone, and with it both.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:130-136, Linux 7.2.13
+    """
     fence = to_drm_sched_fence(f)
 
     dma_fence_put(fence.parent)
@@ -117,14 +147,20 @@ def drm_sched_fence_release_scheduled(f: dma_fence) -> None:
 
 
 def drm_sched_fence_release_finished(f: dma_fence) -> None:
-    """The last reference to the finished fence is gone: drop the one it holds."""
+    """The last reference to the finished fence is gone: drop the one it holds.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:145-150, Linux 7.2.13
+    """
     fence = to_drm_sched_fence(f)
 
     dma_fence_put(fence.scheduled)
 
 
 def drm_sched_fence_set_deadline_finished(f: dma_fence, deadline: ktime_t) -> None:
-    """Note an earlier deadline, in ns, and pass it on to the hardware fence."""
+    """Note an earlier deadline, in ns, and pass it on to the hardware fence.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:152-181, Linux 7.2.13
+    """
     fence = to_drm_sched_fence(f)
 
     flags = dma_fence_lock_irqsave(f)
@@ -160,7 +196,10 @@ drm_sched_fence_ops_finished = dma_fence_ops(
 
 
 def to_drm_sched_fence(f: dma_fence) -> drm_sched_fence | None:
-    """The scheduler fence that `f` is half of, or NULL."""
+    """The scheduler fence that `f` is half of, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:196-205, Linux 7.2.13
+    """
     if rcu_access_pointer(f, "ops") is drm_sched_fence_ops_scheduled:
         return container_of(f, drm_sched_fence, "scheduled")
 
@@ -176,7 +215,10 @@ EXPORT_SYMBOL(to_drm_sched_fence)
 def drm_sched_fence_alloc(
     entity: drm_sched_entity, owner: Any, drm_client_id: int
 ) -> drm_sched_fence | None:
-    """Memory for the fences of a job, or NULL; drm_sched_fence_init() makes them fences."""
+    """Memory for the fences of a job, or NULL; drm_sched_fence_init() makes them fences.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:208-223, Linux 7.2.13
+    """
     fence = None
 
     fence = kmem_cache_zalloc(sched_fence_slab, GFP_KERNEL)
@@ -191,7 +233,10 @@ def drm_sched_fence_alloc(
 
 
 def drm_sched_fence_init(fence: drm_sched_fence, entity: drm_sched_entity) -> None:
-    """Initialise both fences with the entity's next number; there is no way back from here."""
+    """Initialise both fences with the entity's next number; there is no way back from here.
+
+    drivers/gpu/drm/scheduler/sched_fence.c:225-236, Linux 7.2.13
+    """
     fence.sched = entity.rq.sched
     seq = atomic_inc_return(entity.fence_seq)
     dma_fence_init(

@@ -39,7 +39,10 @@ DRM_SCHED_POLICY_FAIR = 2
 
 
 def drm_sched_entity_queue_pop(entity: drm_sched_entity) -> drm_sched_job | None:
-    """Take the first job off the entity's queue, or NULL."""
+    """Take the first job off the entity's queue, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_internal.h:80-90, Linux 7.2.13
+    """
     node = spsc_queue_pop(entity.job_queue)
     if not node:
         return None
@@ -48,7 +51,10 @@ def drm_sched_entity_queue_pop(entity: drm_sched_entity) -> drm_sched_job | None
 
 
 def drm_sched_entity_queue_peek(entity: drm_sched_entity) -> drm_sched_job | None:
-    """The first job of the entity's queue, or NULL."""
+    """The first job of the entity's queue, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_internal.h:101-111, Linux 7.2.13
+    """
     node = spsc_queue_peek(entity.job_queue)
     if not node:
         return None
@@ -57,7 +63,10 @@ def drm_sched_entity_queue_peek(entity: drm_sched_entity) -> drm_sched_job | Non
 
 
 def drm_sched_entity_is_ready(entity: drm_sched_entity) -> bool:
-    """True if there is a job and it waits for nothing."""
+    """True if there is a job and it waits for nothing.
+
+    drivers/gpu/drm/scheduler/sched_internal.h:114-124, Linux 7.2.13
+    """
     if not spsc_queue_count(entity.job_queue):
         return False
 
@@ -68,14 +77,20 @@ def drm_sched_entity_is_ready(entity: drm_sched_entity) -> bool:
 
 
 def drm_sched_entity_stats_get(stats: drm_sched_entity_stats) -> drm_sched_entity_stats:
-    """Take a reference and return the stats."""
+    """Take a reference and return the stats.
+
+    drivers/gpu/drm/scheduler/sched_internal.h:134-140, Linux 7.2.13
+    """
     kref_get(stats.kref)
 
     return stats
 
 
 def drm_sched_entity_stats_put(stats: drm_sched_entity_stats) -> None:
-    """Drop a reference."""
+    """Drop a reference.
+
+    drivers/gpu/drm/scheduler/sched_internal.h:146-150, Linux 7.2.13
+    """
     kref_put(stats.kref, drm_sched_entity_stats_release)
 
 

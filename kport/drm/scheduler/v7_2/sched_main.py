@@ -118,7 +118,10 @@ module_param_named("sched_policy", "drm_sched_policy", int, 0o444)
 
 
 def drm_sched_available_credits(sched: drm_gpu_scheduler) -> int:
-    """How many credits are free on the hardware."""
+    """How many credits are free on the hardware.
+
+    drivers/gpu/drm/scheduler/sched_main.c:96-105, Linux 7.2.13
+    """
     overflow, credits = check_sub_overflow(  # kport: out-param
         sched.credit_limit, atomic_read(sched.credit_count)
     )
@@ -128,7 +131,10 @@ def drm_sched_available_credits(sched: drm_gpu_scheduler) -> int:
 
 
 def drm_sched_can_queue(sched: drm_gpu_scheduler, entity: drm_sched_entity) -> bool:
-    """True if the first job of the entity has room; a job of too many credits is cut down."""
+    """True if the first job of the entity has room; a job of too many credits is cut down.
+
+    drivers/gpu/drm/scheduler/sched_main.c:115-134, Linux 7.2.13
+    """
     s_job = drm_sched_entity_queue_peek(entity)
     if not s_job:
         return False
@@ -141,19 +147,28 @@ def drm_sched_can_queue(sched: drm_gpu_scheduler, entity: drm_sched_entity) -> b
 
 
 def drm_sched_run_job_queue(sched: drm_gpu_scheduler) -> None:
-    """Queue the item that runs jobs, unless the scheduler is stopped."""
+    """Queue the item that runs jobs, unless the scheduler is stopped.
+
+    drivers/gpu/drm/scheduler/sched_main.c:140-144, Linux 7.2.13
+    """
     if not drm_sched_is_stopped(sched):
         queue_work(sched.submit_wq, sched.work_run_job)
 
 
 def drm_sched_run_free_queue(sched: drm_gpu_scheduler) -> None:
-    """Queue the item that frees jobs, unless the scheduler is stopped."""
+    """Queue the item that frees jobs, unless the scheduler is stopped.
+
+    drivers/gpu/drm/scheduler/sched_main.c:150-154, Linux 7.2.13
+    """
     if not drm_sched_is_stopped(sched):
         queue_work(sched.submit_wq, sched.work_free_job)
 
 
 def drm_sched_job_done(s_job: drm_sched_job, result: int) -> None:
-    """The job is off the hardware, with 0 or a negative error."""
+    """The job is off the hardware, with 0 or a negative error.
+
+    drivers/gpu/drm/scheduler/sched_main.c:163-177, Linux 7.2.13
+    """
     s_fence = s_job.s_fence
     sched = s_fence.sched
 
@@ -169,14 +184,20 @@ def drm_sched_job_done(s_job: drm_sched_job, result: int) -> None:
 
 
 def drm_sched_job_done_cb(f: dma_fence, cb: dma_fence_cb) -> None:
-    """The hardware fence of a job has signalled."""
+    """The hardware fence of a job has signalled.
+
+    drivers/gpu/drm/scheduler/sched_main.c:184-189, Linux 7.2.13
+    """
     s_job = container_of(cb, drm_sched_job, "cb")
 
     drm_sched_job_done(s_job, f.error)
 
 
 def drm_sched_start_timeout(sched: drm_gpu_scheduler) -> None:
-    """(Re)start the timeout if there is one and a job is pending. The job list is locked."""
+    """(Re)start the timeout if there is one and a job is pending. The job list is locked.
+
+    drivers/gpu/drm/scheduler/sched_main.c:198-205, Linux 7.2.13
+    """
     lockdep_assert_held(sched.job_list_lock)
 
     if sched.timeout != MAX_SCHEDULE_TIMEOUT and not list_empty(sched.pending_list):
@@ -184,14 +205,20 @@ def drm_sched_start_timeout(sched: drm_gpu_scheduler) -> None:
 
 
 def drm_sched_start_timeout_unlocked(sched: drm_gpu_scheduler) -> None:
-    """(Re)start the timeout if there is one and a job is pending."""
+    """(Re)start the timeout if there is one and a job is pending.
+
+    drivers/gpu/drm/scheduler/sched_main.c:207-212, Linux 7.2.13
+    """
     spin_lock(sched.job_list_lock)
     drm_sched_start_timeout(sched)
     spin_unlock(sched.job_list_lock)
 
 
 def drm_sched_tdr_queue_imm(sched: drm_gpu_scheduler) -> None:
-    """Time out now, and from here on at once."""
+    """Time out now, and from here on at once.
+
+    drivers/gpu/drm/scheduler/sched_main.c:221-227, Linux 7.2.13
+    """
     spin_lock(sched.job_list_lock)
     sched.timeout = 0
     drm_sched_start_timeout(sched)
@@ -202,7 +229,10 @@ EXPORT_SYMBOL(drm_sched_tdr_queue_imm)
 
 
 def drm_sched_fault(sched: drm_gpu_scheduler) -> None:
-    """The driver has seen a fault: run the timeout handler now."""
+    """The driver has seen a fault: run the timeout handler now.
+
+    drivers/gpu/drm/scheduler/sched_main.c:237-241, Linux 7.2.13
+    """
     if sched.timeout_wq:
         mod_delayed_work(sched.timeout_wq, sched.work_tdr, 0)
 
@@ -211,7 +241,10 @@ EXPORT_SYMBOL(drm_sched_fault)
 
 
 def drm_sched_suspend_timeout(sched: drm_gpu_scheduler) -> int:
-    """Put the timeout off for ever; returns the ticks that were left of it."""
+    """Put the timeout off for ever; returns the ticks that were left of it.
+
+    drivers/gpu/drm/scheduler/sched_main.c:256-271, Linux 7.2.13
+    """
     now = jiffies()
 
     sched_timeout = sched.work_tdr.timer.expires
@@ -228,7 +261,10 @@ EXPORT_SYMBOL(drm_sched_suspend_timeout)
 
 
 def drm_sched_resume_timeout(sched: drm_gpu_scheduler, remaining: int) -> None:
-    """Time out in `remaining` ticks if a job is pending."""
+    """Time out in `remaining` ticks if a job is pending.
+
+    drivers/gpu/drm/scheduler/sched_main.c:282-293, Linux 7.2.13
+    """
     spin_lock(sched.job_list_lock)
 
     if list_empty(sched.pending_list):
@@ -243,7 +279,10 @@ EXPORT_SYMBOL(drm_sched_resume_timeout)
 
 
 def drm_sched_job_begin(s_job: drm_sched_job) -> None:
-    """The job is about to go to the hardware."""
+    """The job is about to go to the hardware.
+
+    drivers/gpu/drm/scheduler/sched_main.c:296-304, Linux 7.2.13
+    """
     sched = s_job.sched
 
     spin_lock(sched.job_list_lock)
@@ -255,7 +294,10 @@ def drm_sched_job_begin(s_job: drm_sched_job) -> None:
 def drm_sched_job_reinsert_on_false_timeout(
     sched: drm_gpu_scheduler, job: drm_sched_job
 ) -> None:
-    """The job that timed out is not hung after all: back to the front of the list."""
+    """The job that timed out is not hung after all: back to the front of the list.
+
+    drivers/gpu/drm/scheduler/sched_main.c:318-330, Linux 7.2.13
+    """
     spin_lock(sched.job_list_lock)
     list_add(job.list, sched.pending_list)
 
@@ -264,7 +306,10 @@ def drm_sched_job_reinsert_on_false_timeout(
 
 
 def drm_sched_job_timedout(work: work_struct) -> None:
-    """The oldest job took too long: let the driver deal with it."""
+    """The oldest job took too long: let the driver deal with it.
+
+    drivers/gpu/drm/scheduler/sched_main.c:332-374, Linux 7.2.13
+    """
     status = DRM_GPU_SCHED_STAT_RESET
 
     sched = container_of(work, drm_gpu_scheduler, "work_tdr.work")
@@ -296,6 +341,8 @@ def drm_sched_stop(sched: drm_gpu_scheduler, bad: drm_sched_job | None) -> None:
 
     `bad`, the job that timed out, goes back to the front of the list; if it has finished it is not
     freed here but by drm_sched_job_timedout().
+
+    drivers/gpu/drm/scheduler/sched_main.c:395-466, Linux 7.2.13
     """
     drm_sched_wqueue_stop(sched)
 
@@ -330,7 +377,10 @@ EXPORT_SYMBOL(drm_sched_stop)
 
 
 def drm_sched_start(sched: drm_gpu_scheduler, errno: int) -> None:
-    """Go on after a reset; jobs without a hardware fence end with `errno` or -ECANCELED."""
+    """Go on after a reset; jobs without a hardware fence end with `errno` or -ECANCELED.
+
+    drivers/gpu/drm/scheduler/sched_main.c:484-510, Linux 7.2.13
+    """
     for s_job, tmp in list_for_each_entry_safe(sched.pending_list, drm_sched_job, "list"):
         fence = s_job.s_fence.parent
 
@@ -351,7 +401,10 @@ EXPORT_SYMBOL(drm_sched_start)
 
 
 def drm_sched_resubmit_jobs(sched: drm_gpu_scheduler) -> None:
-    """Run every pending job once more; those of a context that hung too often get -ECANCELED."""
+    """Run every pending job once more; those of a context that hung too often get -ECANCELED.
+
+    drivers/gpu/drm/scheduler/sched_main.c:532-565, Linux 7.2.13
+    """
     found_guilty = False
 
     for s_job, tmp in list_for_each_entry_safe(sched.pending_list, drm_sched_job, "list"):
@@ -391,6 +444,8 @@ def drm_sched_job_init(
 
     From here on drm_sched_job_cleanup() must be called. As in the kernel the message for -ENOENT
     looks at job.sched before anybody has set it.
+
+    drivers/gpu/drm/scheduler/sched_main.c:595-633, Linux 7.2.13
     """
     if not entity.rq:
         dev_err(job.sched.dev, "%s: entity has no rq!\n", "drm_sched_job_init")
@@ -419,7 +474,10 @@ EXPORT_SYMBOL(drm_sched_job_init)
 
 
 def drm_sched_job_arm(job: drm_sched_job) -> None:
-    """Choose the scheduler and make the fences; the job must be pushed after this."""
+    """Choose the scheduler and make the fences; the job must be pushed after this.
+
+    drivers/gpu/drm/scheduler/sched_main.c:653-667, Linux 7.2.13
+    """
     entity = job.entity
 
     BUG_ON(not entity)
@@ -440,6 +498,8 @@ def drm_sched_job_add_dependency(job: drm_sched_job, fence: dma_fence | None) ->
     """Wait for a fence before the job runs: 0 or -ENOMEM. Takes over the reference either way.
 
     Of two fences of one context only the later is kept.
+
+    drivers/gpu/drm/scheduler/sched_main.c:680-713, Linux 7.2.13
     """
     id = 0
 
@@ -470,7 +530,10 @@ EXPORT_SYMBOL(drm_sched_job_add_dependency)
 def drm_sched_job_add_syncobj_dependency(
     job: drm_sched_job, file: drm_file, handle: int, point: int
 ) -> int:
-    """Wait for the fence of a sync object: 0, or the error of finding or adding it."""
+    """Wait for the fence of a sync object: 0, or the error of finding or adding it.
+
+    drivers/gpu/drm/scheduler/sched_main.c:728-741, Linux 7.2.13
+    """
     ret, fence = drm_syncobj_find_fence(file, handle, point, 0)  # kport: out-param
     if ret:
         return ret
@@ -484,7 +547,10 @@ EXPORT_SYMBOL(drm_sched_job_add_syncobj_dependency)
 def drm_sched_job_add_resv_dependencies(
     job: drm_sched_job, resv: dma_resv, usage: dma_resv_usage
 ) -> int:
-    """Wait for all fences of a reservation that fit: 0 or -ENOMEM. The reservation is locked."""
+    """Wait for all fences of a reservation that fit: 0 or -ENOMEM. The reservation is locked.
+
+    drivers/gpu/drm/scheduler/sched_main.c:756-777, Linux 7.2.13
+    """
     cursor = dma_resv_iter()
 
     dma_resv_assert_held(resv)
@@ -502,7 +568,10 @@ EXPORT_SYMBOL(drm_sched_job_add_resv_dependencies)
 def drm_sched_job_add_implicit_dependencies(
     job: drm_sched_job, obj: drm_gem_object, write: bool
 ) -> int:
-    """Wait for what a read or a write of a buffer must wait for: 0 or -ENOMEM. Locked."""
+    """Wait for what a read or a write of a buffer must wait for: 0 or -ENOMEM. Locked.
+
+    drivers/gpu/drm/scheduler/sched_main.c:795-801, Linux 7.2.13
+    """
     return drm_sched_job_add_resv_dependencies(job, obj.resv, dma_resv_usage_rw(write))
 
 
@@ -510,7 +579,10 @@ EXPORT_SYMBOL(drm_sched_job_add_implicit_dependencies)
 
 
 def drm_sched_job_has_dependency(job: drm_sched_job, fence: dma_fence) -> bool:
-    """True if the job waits for this very fence."""
+    """True if the job waits for this very fence.
+
+    drivers/gpu/drm/scheduler/sched_main.c:812-824, Linux 7.2.13
+    """
     for index, f in xa_for_each(job.dependencies):
         if f is fence:
             return True
@@ -522,7 +594,10 @@ EXPORT_SYMBOL(drm_sched_job_has_dependency)
 
 
 def drm_sched_job_cleanup(job: drm_sched_job) -> None:
-    """Drop what drm_sched_job_init() and _arm() made; before arming, or when the job is over."""
+    """Drop what drm_sched_job_init() and _arm() made; before arming, or when the job is over.
+
+    drivers/gpu/drm/scheduler/sched_main.c:843-869, Linux 7.2.13
+    """
     if kref_read(job.s_fence.finished.refcount):
         dma_fence_put(job.s_fence.finished)
         drm_sched_entity_stats_put(job.entity_stats)
@@ -540,12 +615,18 @@ EXPORT_SYMBOL(drm_sched_job_cleanup)
 
 
 def drm_sched_wakeup(sched: drm_gpu_scheduler) -> None:
-    """There may be a job to run."""
+    """There may be a job to run.
+
+    drivers/gpu/drm/scheduler/sched_main.c:878-881, Linux 7.2.13
+    """
     drm_sched_run_job_queue(sched)
 
 
 def drm_sched_select_entity(sched: drm_gpu_scheduler) -> drm_sched_entity | None:
-    """The entity to serve next, or NULL; a job without room hides the lower priorities."""
+    """The entity to serve next, or NULL; a job without room hides the lower priorities.
+
+    drivers/gpu/drm/scheduler/sched_main.c:894-909, Linux 7.2.13
+    """
     entity = None
 
     for i in range(DRM_SCHED_PRIORITY_KERNEL, sched.num_rqs):
@@ -557,7 +638,10 @@ def drm_sched_select_entity(sched: drm_gpu_scheduler) -> drm_sched_entity | None
 
 
 def drm_sched_get_finished_job(sched: drm_gpu_scheduler) -> drm_sched_job | None:
-    """Take the oldest job if it has finished, or NULL; the timeout passes to the next."""
+    """Take the oldest job if it has finished, or NULL; the timeout passes to the next.
+
+    drivers/gpu/drm/scheduler/sched_main.c:922-957, Linux 7.2.13
+    """
     spin_lock(sched.job_list_lock)
 
     job = list_first_entry_or_null(sched.pending_list, drm_sched_job, "list")
@@ -583,7 +667,10 @@ def drm_sched_get_finished_job(sched: drm_gpu_scheduler) -> drm_sched_job | None
 def drm_sched_pick_best(
     sched_list: Sequence[drm_gpu_scheduler], num_sched_list: int
 ) -> drm_gpu_scheduler | None:
-    """The ready scheduler with the least load, or NULL if none is ready."""
+    """The ready scheduler with the least load, or NULL if none is ready.
+
+    drivers/gpu/drm/scheduler/sched_main.c:967-992, Linux 7.2.13
+    """
     picked_sched = None
     min_score = UINT_MAX
 
@@ -606,7 +693,10 @@ EXPORT_SYMBOL(drm_sched_pick_best)
 
 
 def drm_sched_free_job_work(w: work_struct) -> None:
-    """Free every finished job at the front of the list, and account its time."""
+    """Free every finished job at the front of the list, and account its time.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1000-1017, Linux 7.2.13
+    """
     sched = container_of(w, drm_gpu_scheduler, "work_free_job")
 
     while job := drm_sched_get_finished_job(sched):
@@ -620,7 +710,10 @@ def drm_sched_free_job_work(w: work_struct) -> None:
 
 
 def drm_sched_run_job_work(w: work_struct) -> None:
-    """Run one job, if one is ready and has room; then queue itself again."""
+    """Run one job, if one is ready and has room; then queue itself again.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1024-1081, Linux 7.2.13
+    """
     sched = container_of(w, drm_gpu_scheduler, "work_run_job")
 
     entity = drm_sched_select_entity(sched)
@@ -662,7 +755,10 @@ map = lockdep_map(name="drm_sched_lockdep_map")
 
 
 def drm_sched_alloc_wq(name: str) -> workqueue_struct | None:
-    """The ordered workqueue of a scheduler, or NULL."""
+    """The ordered workqueue of a scheduler, or NULL.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1083-1100, Linux 7.2.13
+    """
     return alloc_ordered_workqueue_lockdep_map(name, WQ_MEM_RECLAIM, map)
 
 
@@ -671,6 +767,8 @@ def drm_sched_init(sched: drm_gpu_scheduler, args: drm_sched_init_args) -> int:
 
     As in the kernel a second init of a live scheduler warns and returns 0, but has overwritten the
     parameters by then.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1110-1188, Linux 7.2.13
     """
     sched.ops = args.ops
     sched.credit_limit = args.credit_limit
@@ -754,7 +852,10 @@ EXPORT_SYMBOL(drm_sched_init)
 
 
 def drm_sched_cancel_remaining_jobs(sched: drm_gpu_scheduler) -> None:
-    """The scheduler goes: cancel and free what is still on the hardware, newest first."""
+    """The scheduler goes: cancel and free what is still on the hardware, newest first.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1191-1201, Linux 7.2.13
+    """
     for job, tmp in list_for_each_entry_safe_reverse(
         sched.pending_list, drm_sched_job, "list"
     ):
@@ -764,7 +865,10 @@ def drm_sched_cancel_remaining_jobs(sched: drm_gpu_scheduler) -> None:
 
 
 def drm_sched_fini(sched: drm_gpu_scheduler) -> None:
-    """Take the scheduler down; entities must be gone. Without cancel_job() pending jobs leak."""
+    """Take the scheduler down; entities must be gone. Without cancel_job() pending jobs leak.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1216-1243, Linux 7.2.13
+    """
     drm_sched_wqueue_stop(sched)
 
     for i in range(DRM_SCHED_PRIORITY_KERNEL, sched.num_rqs):
@@ -791,7 +895,10 @@ EXPORT_SYMBOL(drm_sched_fini)
 
 
 def drm_sched_increase_karma(bad: drm_sched_job) -> None:
-    """Count a hang against the job, and mark its entity guilty if it is on a run queue now."""
+    """Count a hang against the job, and mark its entity guilty if it is on a run queue now.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1255-1286, Linux 7.2.13
+    """
     sched = bad.sched
 
     if bad.s_priority != DRM_SCHED_PRIORITY_KERNEL:
@@ -819,7 +926,10 @@ EXPORT_SYMBOL(drm_sched_increase_karma)
 
 
 def drm_sched_wqueue_ready(sched: drm_gpu_scheduler) -> bool:
-    """True between init and fini."""
+    """True between init and fini.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1296-1299, Linux 7.2.13
+    """
     return sched.ready
 
 
@@ -827,7 +937,10 @@ EXPORT_SYMBOL(drm_sched_wqueue_ready)
 
 
 def drm_sched_wqueue_stop(sched: drm_gpu_scheduler) -> None:
-    """Neither run_job() nor free_job() runs after this returns, until wqueue_start()."""
+    """Neither run_job() nor free_job() runs after this returns, until wqueue_start().
+
+    drivers/gpu/drm/scheduler/sched_main.c:1309-1314, Linux 7.2.13
+    """
     WRITE_ONCE(sched, "pause_submit", True)
     cancel_work_sync(sched.work_run_job)
     cancel_work_sync(sched.work_free_job)
@@ -837,7 +950,10 @@ EXPORT_SYMBOL(drm_sched_wqueue_stop)
 
 
 def drm_sched_wqueue_start(sched: drm_gpu_scheduler) -> None:
-    """Go on after drm_sched_wqueue_stop()."""
+    """Go on after drm_sched_wqueue_stop().
+
+    drivers/gpu/drm/scheduler/sched_main.c:1326-1331, Linux 7.2.13
+    """
     WRITE_ONCE(sched, "pause_submit", False)
     queue_work(sched.submit_wq, sched.work_run_job)
     queue_work(sched.submit_wq, sched.work_free_job)
@@ -847,7 +963,10 @@ EXPORT_SYMBOL(drm_sched_wqueue_start)
 
 
 def drm_sched_is_stopped(sched: drm_gpu_scheduler) -> bool:
-    """True while submission is stopped."""
+    """True while submission is stopped.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1340-1343, Linux 7.2.13
+    """
     return READ_ONCE(sched, "pause_submit")
 
 
@@ -855,7 +974,10 @@ EXPORT_SYMBOL(drm_sched_is_stopped)
 
 
 def drm_sched_job_is_signaled(job: drm_sched_job) -> bool:
-    """True if the hardware fence or the finished fence has signalled; the scheduler is stopped."""
+    """True if the hardware fence or the finished fence has signalled; the scheduler is stopped.
+
+    drivers/gpu/drm/scheduler/sched_main.c:1356-1363, Linux 7.2.13
+    """
     s_fence = job.s_fence
 
     WARN_ON(not drm_sched_is_stopped(job.sched))

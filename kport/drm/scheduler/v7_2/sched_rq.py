@@ -48,7 +48,10 @@ from kport.linux.types import unsigned_long
 
 
 def drm_sched_entity_compare_before(a: rb_node, b: rb_node) -> bool:
-    """True if the entity of `a` comes before that of `b`."""
+    """True if the entity of `a` comes before that of `b`.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:12-21, Linux 7.2.13
+    """
     ea = rb_entry(a, drm_sched_entity, "rb_tree_node")
     eb = rb_entry(b, drm_sched_entity, "rb_tree_node")
 
@@ -56,7 +59,10 @@ def drm_sched_entity_compare_before(a: rb_node, b: rb_node) -> bool:
 
 
 def drm_sched_rq_update_prio(rq: drm_sched_rq) -> None:
-    """Note the priority of the entity at the head. The run queue is locked."""
+    """Note the priority of the entity at the head. The run queue is locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:23-50, Linux 7.2.13
+    """
     prio = DRM_SCHED_PRIORITY_INVALID
 
     lockdep_assert_held(rq.lock)
@@ -71,7 +77,10 @@ def drm_sched_rq_update_prio(rq: drm_sched_rq) -> None:
 
 
 def drm_sched_rq_remove_fifo_locked(entity: drm_sched_entity, rq: drm_sched_rq) -> None:
-    """Take the entity out of the tree. Entity and run queue are locked."""
+    """Take the entity out of the tree. Entity and run queue are locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:52-63, Linux 7.2.13
+    """
     lockdep_assert_held(entity.lock)
     lockdep_assert_held(rq.lock)
 
@@ -84,7 +93,10 @@ def drm_sched_rq_remove_fifo_locked(entity: drm_sched_entity, rq: drm_sched_rq) 
 def drm_sched_rq_update_fifo_locked(
     entity: drm_sched_entity, rq: drm_sched_rq, ts: ktime_t
 ) -> None:
-    """Put the entity into the tree under the key `ts`. Entity and run queue are locked."""
+    """Put the entity into the tree under the key `ts`. Entity and run queue are locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:65-84, Linux 7.2.13
+    """
     lockdep_assert_held(entity.lock)
     lockdep_assert_held(rq.lock)
 
@@ -97,7 +109,10 @@ def drm_sched_rq_update_fifo_locked(
 
 
 def drm_sched_rq_init(sched: drm_gpu_scheduler, rq: drm_sched_rq) -> None:
-    """Make the run queue empty."""
+    """Make the run queue empty.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:93-101, Linux 7.2.13
+    """
     spin_lock_init(rq.lock)
     INIT_LIST_HEAD(rq.entities)
     RB_ROOT_CACHED(rq.rb_tree_root)  # kport: struct-copy
@@ -110,7 +125,10 @@ vruntime_shift = (1, 2, 4, 7)
 
 
 def drm_sched_rq_get_min_vruntime(rq: drm_sched_rq) -> ktime_t:
-    """The virtual time of the entity at the head, 0 if there is none. Locked."""
+    """The virtual time of the entity at the head, 0 if there is none. Locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:123-143, Linux 7.2.13
+    """
     vruntime = 0
 
     lockdep_assert_held(rq.lock)
@@ -128,7 +146,10 @@ def drm_sched_rq_get_min_vruntime(rq: drm_sched_rq) -> ktime_t:
 
 
 def drm_sched_entity_save_vruntime(entity: drm_sched_entity, min_vruntime: ktime_t) -> None:
-    """The entity leaves the queue: keep how far behind the head it was."""
+    """The entity leaves the queue: keep how far behind the head it was.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:145-160, Linux 7.2.13
+    """
     stats = entity.stats
 
     spin_lock(stats.lock)
@@ -144,7 +165,10 @@ def drm_sched_entity_save_vruntime(entity: drm_sched_entity, min_vruntime: ktime
 def drm_sched_entity_restore_vruntime(
     entity: drm_sched_entity, min_vruntime: ktime_t, rq_prio: drm_sched_priority
 ) -> ktime_t:
-    """The entity comes back: its virtual time, relative to the head it finds."""
+    """The entity comes back: its virtual time, relative to the head it finds.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:162-222, Linux 7.2.13
+    """
     stats = entity.stats
     sched = entity.rq.sched
     prio = entity.priority
@@ -178,7 +202,10 @@ def drm_sched_entity_restore_vruntime(
 
 
 def drm_sched_entity_update_vruntime(entity: drm_sched_entity) -> ktime_t:
-    """Add the GPU time since the last call to the entity's virtual time; returns it."""
+    """Add the GPU time since the last call to the entity's virtual time; returns it.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:224-240, Linux 7.2.13
+    """
     stats = entity.stats
 
     spin_lock(stats.lock)
@@ -196,7 +223,10 @@ def drm_sched_entity_update_vruntime(entity: drm_sched_entity) -> ktime_t:
 
 
 def drm_sched_entity_get_job_ts(entity: drm_sched_entity) -> ktime_t:
-    """The entity's key under FAIR."""
+    """The entity's key under FAIR.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:242-245, Linux 7.2.13
+    """
     return drm_sched_entity_update_vruntime(entity)
 
 
@@ -204,6 +234,8 @@ def drm_sched_rq_add_entity(entity: drm_sched_entity, ts: ktime_t) -> drm_gpu_sc
     """Queue the entity, whose first job was submitted at `ts`. Locked.
 
     Returns the scheduler to wake, or NULL for an entity that has been killed.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:257-292, Linux 7.2.13
     """
     rq = entity.rq
 
@@ -234,7 +266,10 @@ def drm_sched_rq_add_entity(entity: drm_sched_entity, ts: ktime_t) -> drm_gpu_sc
 
 
 def drm_sched_rq_remove_entity(rq: drm_sched_rq, entity: drm_sched_entity) -> None:
-    """Take the entity off the run queue. The entity is locked."""
+    """Take the entity off the run queue. The entity is locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:301-317, Linux 7.2.13
+    """
     lockdep_assert_held(entity.lock)
 
     if list_empty(entity.list):
@@ -251,7 +286,10 @@ def drm_sched_rq_remove_entity(rq: drm_sched_rq, entity: drm_sched_entity) -> No
 
 
 def drm_sched_rq_next_rr_ts(rq: drm_sched_rq, entity: drm_sched_entity) -> ktime_t:
-    """The next turn, given to the entity. Entity and run queue are locked."""
+    """The next turn, given to the entity. Entity and run queue are locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:319-333, Linux 7.2.13
+    """
     lockdep_assert_held(entity.lock)
     lockdep_assert_held(rq.lock)
 
@@ -263,7 +301,10 @@ def drm_sched_rq_next_rr_ts(rq: drm_sched_rq, entity: drm_sched_entity) -> ktime
 
 
 def drm_sched_rq_pop_entity(entity: drm_sched_entity) -> None:
-    """A job was taken from the entity: move it in the tree, or out of it. The entity is locked."""
+    """A job was taken from the entity: move it in the tree, or out of it. The entity is locked.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:341-378, Linux 7.2.13
+    """
     rq = entity.rq
 
     lockdep_assert_held(entity.lock)
@@ -291,7 +332,10 @@ def drm_sched_rq_pop_entity(entity: drm_sched_entity) -> None:
 
 
 def drm_sched_rq_select_entity(sched: drm_gpu_scheduler, rq: drm_sched_rq) -> Any:
-    """The first ready entity, NULL if none is, ERR_PTR(-ENOSPC) if its job has no room."""
+    """The first ready entity, NULL if none is, ERR_PTR(-ENOSPC) if its job has no room.
+
+    drivers/gpu/drm/scheduler/sched_rq.c:391-418, Linux 7.2.13
+    """
     spin_lock(rq.lock)
     rb = rb_first_cached(rq.rb_tree_root)
     while rb:
