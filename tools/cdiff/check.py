@@ -13,6 +13,7 @@ from tools.cdiff.facts import FileFact
 from tools.cdiff.project import Pair, Project
 from tools.cdiff.pydata import python_constants
 from tools.cdiff.pysource import PyFile
+from tools.cdiff.sources import expected, wrong
 from tools.cdiff.texts import Texts
 
 
@@ -39,6 +40,7 @@ def check(project: Project, texts: Texts) -> Iterator[Problem]:
         yield from _order(project, file)
         yield from _exports(file, sources)
         yield from _data(project, file, sources)
+        yield from _sources(project, file)
         yield from _tags(file)
     yield from _lists(project)
 
@@ -185,6 +187,14 @@ def _data(project: Project, file: PyFile, sources: Sequence[FileFact]) -> Iterat
             if name not in present and not project.port.reason(source.path, name):
                 text = f"{name}: missing; list it under [left-out] in port.toml with a reason"
                 yield Problem(source.path, c_line, text)
+
+
+def _sources(project: Project, file: PyFile) -> Iterator[Problem]:
+    for pair, old in wrong(project, file):
+        name, line = pair.function.name, pair.function.line
+        says = f"says {old}, not" if old else "lacks its source,"
+        text = f"{name}: the docstring {says} {expected(pair)}; run 'cdiff sources --fix'"
+        yield Problem(file.path, line, text)
 
 
 # -- tags and lists

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.cdiff import accepted
+from tools.cdiff import accepted, sources
 from tools.cdiff.check import check
 from tools.cdiff.compare import Row
 from tools.cdiff.config import BASELINES
@@ -93,6 +93,20 @@ def _deviations(project: Project, file: PyFile) -> Iterator[tuple[str, int, list
         yield label, row.python[0].line, [row] if row.pinnable else []
 
 
+def _sources(options: argparse.Namespace) -> int:
+    project = Project()
+    count = 0
+    for file in project.files.values():
+        if options.fix:
+            count += sources.fix(project, file)
+            continue
+        for pair, _ in sources.wrong(project, file):
+            count += 1
+            print(f"{file.path}:{pair.function.line}: {sources.expected(pair)}")
+    print(f"{count} docstrings {'fixed' if options.fix else 'without their source'}")
+    return 1 if count and not options.fix else 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of cdiff."""
     made = argparse.ArgumentParser(
@@ -108,6 +122,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--kernel", type=Path, metavar="DIR", required=True)
     one.add_argument("--output", type=Path, metavar="FILE", help="default: tools/cdiff/baseline")
     one.set_defaults(run=_baseline)
+
+    one = commands.add_parser("sources", help="the C position at the end of each docstring")
+    one.add_argument("--fix", action="store_true", help="write what is missing or wrong")
+    one.set_defaults(run=_sources)
 
     one = commands.add_parser("accept", help="note that tagged differences were reviewed")
     one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")
