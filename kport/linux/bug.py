@@ -3,7 +3,7 @@
 """WARN_ON() and BUG_ON(), modelled on include/asm-generic/bug.h and kernel/panic.c of Linux 7.2.13.
 
 A warning goes to the log in the kernel's layout (`__warn()`): cut-here line, message, place, stack,
-end marker. The place is the Python line; `positions`, where a line map is loaded, adds the C one.
+end marker. The place is the Python line, and for a ported function the C line (see linemap).
 A BUG raises KernelBug, which is an oops by the time it leaves the thread.
 """
 
@@ -25,8 +25,16 @@ __all__ = ["BUG", "BUG_ON", "WARN", "WARN_ON", "WARN_ONCE", "WARN_ON_ONCE", "Hal
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 
+
+
+def _position(file: str, line: int) -> str:
+    from kport.linux import linemap  # the first report reads the map
+
+    return linemap.position(file, line)
+
+
 # Answers (Python file, line) with "file.c:123" or "".
-positions: Callable[[str, int], str] = lambda file, line: ""
+positions: Callable[[str, int], str] = _position
 
 warnings: list[str] = []
 

@@ -11,6 +11,7 @@ as KernelOops. Nothing is shared between two kernels but the loaded code.
 from __future__ import annotations
 
 import gc
+import re
 import traceback
 from _thread import allocate_lock
 from collections import Counter
@@ -117,12 +118,22 @@ class Kernel:
         return printk.dmesg()
 
 
+_FRAME = re.compile(r'^  File "(.+)", line (\d+), in .+$', re.MULTILINE)
+
+
+def _with_c_position(frame: re.Match[str]) -> str:
+    """A line of a traceback, with where it stands in C."""
+    c = bug.positions(frame.group(1), int(frame.group(2)))
+    return f"{frame.group()} ({c})" if c else frame.group()
+
+
 def oops_report(error: BaseException, ti: thread_info) -> str:
     """The kernel's report of an error that left kernel code, with the traceback in it."""
     pid = ti.task.pid if ti.task is not None else 0
     head = str(error) if str(error).startswith(("BUG", "kernel BUG")) else f"Oops: {error!r}"
     context = "irq" if ti.preempt_count >= 0x10000 else "task"
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    trace = _FRAME.sub(_with_c_position, trace)
     return (
         f"{head}\n"
         f"CPU: {ti.cpu} PID: {pid} Comm: {ti.name} Context: {context}\n"
