@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test test-long lint bench clean
+.PHONY: run test test-long lint cdiff bench clean
 
 run: $(STAMP)
 	$(BIN)/kport run
@@ -23,6 +23,10 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/reuse lint -q
+
+cdiff: $(STAMP)
+	$(BIN)/python -m tools.cdiff check
+	$(BIN)/python -m tools.cdiff summary
 
 bench: $(STAMP)
 	$(BIN)/python -m tools.bench null-jobs

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from tools.cdiff.compare import Comparison, Row
 from tools.cdiff.facts import FileFact
+from tools.cdiff.linemap import stale
 from tools.cdiff.project import Pair, Project
 from tools.cdiff.pydata import python_constants
 from tools.cdiff.pysource import PyFile
@@ -43,6 +44,8 @@ def check(project: Project, texts: Texts) -> Iterator[Problem]:
         yield from _sources(project, file)
         yield from _tags(file)
     yield from _lists(project)
+    for path, line, name in stale(project):
+        yield Problem(path, line, f"{name}: the line map is stale; run 'cdiff linemap --write'")
 
 
 # -- statements

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.cdiff import accepted, sources
+from tools.cdiff import accepted, linemap, sources
 from tools.cdiff.check import check
 from tools.cdiff.compare import Row
 from tools.cdiff.config import BASELINES
@@ -107,6 +107,16 @@ def _sources(options: argparse.Namespace) -> int:
     return 1 if count and not options.fix else 0
 
 
+def _linemap(options: argparse.Namespace) -> int:
+    project = Project()
+    if options.write:
+        linemap.write(project)
+        print(linemap.PATH)
+    else:
+        print(linemap.dumps(linemap.build(project)), end="")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of cdiff."""
     made = argparse.ArgumentParser(
@@ -126,6 +136,10 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("sources", help="the C position at the end of each docstring")
     one.add_argument("--fix", action="store_true", help="write what is missing or wrong")
     one.set_defaults(run=_sources)
+
+    one = commands.add_parser("linemap", help="Python line to C line, as JSON")
+    one.add_argument("--write", action="store_true", help=f"write {linemap.PATH}")
+    one.set_defaults(run=_linemap)
 
     one = commands.add_parser("accept", help="note that tagged differences were reviewed")
     one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")
