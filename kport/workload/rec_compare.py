@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Kernel against port: the figures of a recording, and of what the port made of it.
 
-Both are counted in the same way. A wait is from the queue event to the run event; the makespan from
-the first queue event to the last done; a ring's `busy_pct` is its GPU time over the makespan, an
-entity's `share_pct` its part of the GPU time of its ring. The kernel's done event carries no error,
-so nothing recorded counts as failed.
+Both are counted in the same way. A wait is from the queue event to the run event; the makespan is
+from the first queue event to the last done; a ring's `busy_pct` is its GPU time over the makespan,
+an entity's `share_pct` its part of the GPU time of its rings. The kernel's done event carries no
+error, so no recorded job counts as failed; one without a done event counts as cancelled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ def inversions(order: Sequence[int]) -> int:
     """Pairs of distinct numbers that stand in descending order, in O(n log n)."""
     if len(order) < 2:
         return 0
-    middle = len(order) // 2
     work = list(order)
     count = 0
     width = 1
@@ -83,17 +82,18 @@ def _fill(figures: Figures, recording: Recording, rows: list[_Row], span: int) -
         )
     for entity in recording.entities:
         mine = by_entity[entity]
-        first = entity.jobs[0]
+        rings = list(dict.fromkeys(job.ring for job in entity.jobs))
+        names = list(dict.fromkeys(ring.name for ring in rings))
         spent = sum(row.gpu for row in mine)
         figures.entities.append(
             EntityResult(
                 context=entity.context,
                 name=entity.name,
-                client=str(first.client),
-                ring=f"{first.ring.dev} {first.ring.name}",
+                client=str(entity.jobs[0].client),
+                ring=f"{rings[0].dev} {'|'.join(names)}",
                 jobs=len(mine),
                 gpu_ms=round(spent / 1e6, 3),
-                share_pct=_percent(spent, gpu[first.ring]),
+                share_pct=_percent(spent, sum(gpu[ring] for ring in rings)),
                 wait_us=_waits(mine),
             )
         )

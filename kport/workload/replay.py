@@ -31,11 +31,21 @@ POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
 
 @contextmanager
 def _trace(path: str) -> Iterator[None]:
-    try:
-        with recording_to(path):
-            yield
-    except OSError as error:
-        raise InputError(path, f"the trace cannot be written: {error.strerror}") from None
+    """recording_to() whose own errors, and no others, are InputErrors."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(recording_to(path))
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        yield
+        try:
+            stack.close()
+        except OSError as error:
+            raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> InputError:
+    return InputError(path, f"the trace cannot be written ({error.strerror or error})")
 
 
 def replay(

@@ -66,3 +66,13 @@ def test_jobs_whose_arrival_was_inferred_have_no_wait(tmp_path):
     (ring,) = recorded_figures(tape.load(tmp_path)).rings
     assert ring.jobs == 2
     assert ring.wait_us.p50 == ring.wait_us.max == 4000.0
+
+
+def test_an_entity_on_two_rings_has_its_share_of_both(tmp_path):
+    tape = Tape()
+    tape.job(0, 1, 2, (3, 1), ring="one")
+    tape.job(3, 4, 7, (3, 2), ring="two")
+    tape.job(8, 9, 13, (5, 1), ring="two")
+    first, second = recorded_figures(tape.load(tmp_path)).entities
+    assert (first.ring, first.gpu_ms, first.share_pct) == ("gpu one|two", 4.0, 50.0)
+    assert (second.ring, second.gpu_ms, second.share_pct) == ("gpu two", 4.0, 57.1)

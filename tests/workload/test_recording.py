@@ -185,6 +185,38 @@ def test_a_mangled_recording_is_a_recording_or_one_error(tmp_path_factory, seed,
     assert all(warning.isprintable() for warning in recording.warnings)
 
 
+def as_trace_cmd(line):
+    """A line of ftrace as trace-cmd report prints it."""
+    task, cpu, _, ts, rest = line.split(None, 4)
+    name, text = rest.split(": ", 1)
+    return f"{task:>20} {cpu} {ts:>14} {name + ':':20} {text}"
+
+
+def as_perf(line):
+    """The same as perf script prints it."""
+    task, cpu, _, ts, rest = line.split(None, 4)
+    comm, pid = task.rsplit("-", 1)
+    name, text = rest.split(": ", 1)
+    system = "dma_fence" if name.startswith("dma") else "gpu_scheduler"
+    return f"{comm:>16} {pid:>7} {cpu} {ts:>14} {system}:{name}: {text}"
+
+
+@pytest.mark.parametrize("layout", [as_trace_cmd, as_perf])
+def test_every_layout_gives_the_same_recording(tmp_path, layout, kunit):
+    path = tmp_path / "trace"
+    with lzma.open(RECORDING, "rt") as lines, open(path, "w") as out:
+        out.writelines(layout(line.rstrip("\n")) + "\n" for line in lines if line[0] != "#")
+    recording = load(str(path))
+    assert recording.warnings == []
+    fields = ("seqno", "queued", "run", "done", "gpu_ns", "comm", "pid", "client", "index")
+    for ours, theirs in zip(recording.jobs, kunit.jobs, strict=True):
+        assert [getattr(ours, name) for name in fields] == [
+            getattr(theirs, name) for name in fields
+        ]
+        assert (ours.ring.dev, ours.ring.name) == (theirs.ring.dev, theirs.ring.name)
+        assert len(ours.depends) == len(theirs.depends)
+
+
 def test_a_missing_file_and_a_directory(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         load(str(tmp_path / "missing"))

@@ -396,7 +396,9 @@ def test_a_stopped_replay_ends_soon_and_accounts_for_every_job(tape, tmp_path, a
 
 def test_a_trace_that_cannot_be_written_is_one_line(tape, tmp_path):
     tape.job(1, 2, 3, (A, 1))
-    with pytest.raises(InputError, match=r"the trace cannot be written: .*directory"):
+    with pytest.raises(
+        InputError, match=r"the trace cannot be written \(No such file or directory\)"
+    ):
         replay(tape.load(tmp_path), trace_out=str(tmp_path / "missing" / "out"))
 
 
