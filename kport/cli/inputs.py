@@ -9,7 +9,7 @@ import sys
 from typing import Literal
 
 from kport.workload.errors import InputError
-from kport.workload.wsim.load import looks_like_workload
+from kport.workload.wsim.load import is_text, looks_like_workload
 
 HEAD = 1 << 16
 _PACKED = (b"\x1f\x8b", b"\xfd7zXZ")  # gzip, xz
@@ -19,8 +19,10 @@ Kind = Literal["workload", "recording"]
 
 def kind_of(path: str) -> Kind:
     """The kind of a file; "-" is standard input. Raises InputError if it is neither or no file."""
+    if is_text(path):
+        return "workload"
     head = _head(path)
-    if head.startswith(_PACKED) or _is_recording(head):
+    if _is_recording(head):
         return "recording"
     if looks_like_workload(head):
         return "workload"
@@ -31,10 +33,16 @@ def kind_of(path: str) -> Kind:
     )
 
 
+def refuse_recording(path: str) -> None:
+    """Raises InputError if the file is a recording where a workload is wanted."""
+    if os.path.isfile(path) and _is_recording(_head(path)):
+        raise InputError(path, "is a recording, no workload", "give it without -w, -W or -a")
+
+
 def _is_recording(head: bytes) -> bool:
     from kport.workload.recording import is_recording
 
-    return is_recording(head)
+    return head.startswith(_PACKED) or is_recording(head)
 
 
 def _head(path: str) -> bytes:

@@ -8,6 +8,7 @@ A column is a stretch of time and shows who ran longest in it, so that short bat
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from string import ascii_letters
 
 from kport.cli.terminal import COLOURS, Style
@@ -45,7 +46,8 @@ def order_lines(runs: Sequence[Run], names: Sequence[str], width: int, style: St
     ]
     for ring in rings:
         row = _row([run for run in shown if run.ring == ring], begin, columns)
-        lines.append(ring.ljust(margin) + "".join(_mark(client, style) for client in row))
+        marks = (_mark(client, len(list(same)), style) for client, same in groupby(row))
+        lines.append(ring.ljust(margin) + "".join(marks))
     seen = sorted({run.client for run in shown})
     lines += _legend(seen, names, width, style)
     return lines
@@ -65,10 +67,10 @@ def _row(runs: Sequence[Run], begin: int, columns: int) -> list[int]:
     return [max(each, key=lambda client: each[client]) if each else 0 for each in times]
 
 
-def _mark(client: int, style: Style) -> str:
+def _mark(client: int, columns: int, style: Style) -> str:
     if not client:
-        return style(IDLE, "dim")
-    return style(letter(client), COLOURS[(client - 1) % len(COLOURS)])
+        return style(IDLE * columns, "dim")
+    return style(letter(client) * columns, COLOURS[(client - 1) % len(COLOURS)])
 
 
 def _legend(clients: Sequence[int], names: Sequence[str], width: int, style: Style) -> list[str]:
@@ -81,6 +83,6 @@ def _legend(clients: Sequence[int], names: Sequence[str], width: int, style: Sty
             lines.append("")
             room = width
         gap = "  " if lines[-1] else ""
-        lines[-1] += gap + _mark(client, style) + text[1:]
+        lines[-1] += gap + _mark(client, 1, style) + text[1:]
         room -= len(text) + 2
     return lines

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import kport
-from kport.cli.inputs import kind_of
+from kport.cli.inputs import kind_of, refuse_recording
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
 from kport.cli.terminal import Bar, Style, width
@@ -80,7 +80,7 @@ def parser() -> Parser:
         epilog=_EPILOG,
     )
     add = p.add_argument
-    add("recording", nargs="?", metavar="RECORDING", help="a recording to play and compare")
+    add("recording", nargs="?", metavar="RECORDING", help="play it, compare with the kernel")
     given = partial(add, action=_Given, dest="given")
     given("-w", metavar="FILE|TEXT", help="a workload; several play together")
     given("-W", metavar="FILE|TEXT", help="the master: the others run as long as it")
@@ -160,6 +160,8 @@ def make_plan(options: argparse.Namespace) -> Plan:
     masters = sum(option == "-W" for option, _ in options.given)
     if masters > 1:
         raise UsageError("there can be only one master workload; give -W once")
+    for path in (*options.a, *(value for option, value in options.given if option != "-p")):
+        refuse_recording(path)
     priority = 0
     for option, value in options.given:
         if option == "-p":

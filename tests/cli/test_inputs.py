@@ -39,6 +39,10 @@ def test_the_content_decides(data, kind, tmp_path):
     assert kind_of(str(path)) == kind
 
 
+def test_a_text():
+    assert kind_of("1.RCS.5.0.1,d.3") == "workload"
+
+
 def test_a_recording():
     assert kind_of(str(RECORDING)) == "recording"
 

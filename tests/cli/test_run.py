@@ -17,6 +17,7 @@ from kport.cli import main
 from kport.cli.options import UsageError
 from kport.cli.run import make_plan, parser
 from kport.workload.player import play
+from kport.workload.player.batch import BatchStep
 
 RECORDING = Path(__file__).parents[1] / "data" / "linux-7.2-kunit-basic-fifo.trace.xz"
 
@@ -195,6 +196,8 @@ def test_a_priority_without_a_workload_is_said_to_change_nothing(capsys):
         (["-w", "1.RCS.5.-1.0"], "text:1:9: offset -1 points before the first step"),
         (["-w", "1.RCS.*.0.0"], "text:1:1: nothing ends this endless batch"),
         (["-w", "none.wsim"], "none.wsim: no such file"),
+        (["-w", str(RECORDING)], "is a recording, no workload; give it without -w"),
+        (["-a", str(RECORDING)], "is a recording, no workload"),
         (["none.wsim"], "none.wsim: no such file"),
         (["-w", "/"], "/: is a directory"),
         (["/"], "/: is a directory"),
@@ -295,3 +298,19 @@ def test_a_second_ctrl_c_gives_up_without_a_traceback(tmp_path):
     code, out, err = interrupted("--seconds", "60", "--trace-out", trace, signals=20)
     assert code == 130
     assert "Traceback" not in out + err
+
+
+# -- a kernel that breaks --------------------------------------------------------------------------
+
+
+def test_an_oops_is_reported_and_ends_the_run(capsys, monkeypatch, tmp_path):
+    def broken(self: BatchStep) -> int:
+        raise ZeroDivisionError("broken on purpose")
+
+    monkeypatch.setattr(BatchStep, "_duration", broken)
+    trace = str(tmp_path / "trace")
+    code, out, err = kport_run(capsys, "-w", "1.RCS.10.0.1", "-c", "3", "--trace-out", trace)
+    assert (code, out) == (1, "")
+    assert "ZeroDivisionError('broken on purpose')" in err
+    assert "Comm: text-" in err
+    assert "Kernel panic - not syncing" in err

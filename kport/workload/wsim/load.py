@@ -50,7 +50,7 @@ def parse_workload(text: str, name: str = TEXT) -> Workload:
 
 def _read(given: str) -> tuple[str, str, list[Step]]:
     """Name, source and steps of a file or of a text."""
-    if not os.path.exists(given) and _is_text(given):
+    if is_text(given):
         return TEXT, TEXT, _parse(given, TEXT, inline=True)
     if given == "-":
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -60,9 +60,11 @@ def _read(given: str) -> tuple[str, str, list[Step]]:
     return name, given, _parse(decode(read_bytes(given), given), given, inline=False)
 
 
-def _is_text(given: str) -> bool:
-    """Whether something that is no file looks like the text of a workload."""
-    return _STEP.match(given) is not None and not given.endswith(".wsim")
+def is_text(given: str) -> bool:
+    """Whether `given` is no file and looks like the text of a workload."""
+    if given.endswith(".wsim") or os.path.exists(given):
+        return False
+    return _STEP.match(given) is not None
 
 
 def looks_like_workload(head: bytes) -> bool:
