@@ -174,6 +174,7 @@ def test_a_workload_may_be_given_without_w(tmp_path, capsys):
 
 
 def test_a_run_that_fails_exits_with_1(capsys, monkeypatch):
+    monkeypatch.setattr(play, "STALL_WALL", 0.05)
     monkeypatch.setattr(play, "STALL", 50_000_000)
     code, out, _ = kport_run(capsys, "-w", "q.1,f,1.RCS.10.f-1.0,1.RCS.10.f-2.0,a.-3")
     assert code == 1

@@ -407,6 +407,7 @@ def test_a_long_batch_is_no_hang(monkeypatch):
 
 
 def test_clients_that_wait_for_each_other_are_found(monkeypatch):
+    monkeypatch.setattr(play, "STALL_WALL", 0.1)
     monkeypatch.setattr(play, "STALL", 100 * MS)
     result = run("q.1 f 1.RCS.10.f-1.0 1.RCS.10.f-2.0 a.-3", sound=False)
     assert not result.sound

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import sleep
+from time import monotonic, sleep
 
 import kport
 from kport.arch.api import Halted
@@ -30,7 +30,8 @@ from kport.workload.wsim.engines import RINGS
 
 Progress = Callable[[int, int], None]  # called with how much is done, and how much there is
 
-STALL = 5 * NSEC_PER_SEC
+STALL = NSEC_PER_SEC  # on the kernel's clock, and
+STALL_WALL = 5.0  # wall seconds, however fast that clock runs
 _SHORT, _LONG = 0.002, 0.1  # wall seconds between two looks, at first and later
 
 
@@ -98,7 +99,7 @@ class _Run:
             Client(world, number, plan) for number, plan in enumerate(self.plan.clients, 1)
         ]
         self.tasks = [start_process(client.plan.name, client.main) for client in self.clients]
-        self._moved = (ktime_get(), (0, 0))
+        self._moved = (ktime_get(), monotonic(), (0, 0))
 
     def watch(self) -> None:
         """Until there is a reason to end the run."""
@@ -149,13 +150,13 @@ class _Run:
     def _stall(self) -> str:
         """What to say if nothing moves any more, else ""."""
         count = self.world.tally.count
-        now, state = ktime_get(), (count.submitted, len(self.world.tally.jobs))
+        state = count.submitted, len(self.world.tally.jobs)
         waiting = [c for c in self.clients if not c.gone and c.waiting is not None]
         still = len(waiting) == sum(not c.gone for c in self.clients)
-        if state != self._moved[1] or not still or self.world.busy():
-            self._moved = now, state
+        if state != self._moved[2] or not still or self.world.busy():
+            self._moved = ktime_get(), monotonic(), state
             return ""
-        if now - self._moved[0] < STALL:
+        if ktime_get() - self._moved[0] < STALL or monotonic() - self._moved[1] < STALL_WALL:
             return ""
         where = ", ".join(f"{c.plan.name} at {c.waiting}" for c in waiting[:3])
         return f"{STALLED} no job can run and every client waits ({where})"

@@ -30,6 +30,7 @@ from kport.linux.atomic import atomic_read
 from kport.linux.delay import usleep_range
 from kport.linux.err import ECANCELED
 from kport.linux.jiffies import jiffies, msecs_to_jiffies, time_before
+from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree
 from kport.workload.player.buffers import new_buffer
 from kport.workload.player.plan import Plan
@@ -39,6 +40,7 @@ from kport.workload.wsim.steps import Batch, Step, WorkingSet, Workload
 
 DEVICE = "0000:03:00.0"
 HANG_MS = 10_000  # a batch on the hardware for so long hangs, unless one is meant to take longer
+NEVER_MS = 1e9
 
 
 class World:
@@ -56,7 +58,7 @@ class World:
         self.entities: list[drm_sched_entity] = []
         credit_limit = plan.credits or amdgpu_sched_hw_submission
         error, device = amdgpu_device_init(
-            DEVICE, list(RINGS), msecs_to_jiffies(_hang_ms(plan)), credit_limit
+            DEVICE, list(RINGS), _hang_ticks(plan), credit_limit
         )
         if device is None:
             raise MemoryError(f"the device does not come up ({error})")
@@ -125,11 +127,15 @@ def _shared_sets(steps: list[Step]) -> dict[int, list[drm_gem_object]]:
     }
 
 
-def _hang_ms(plan: Plan) -> int:
-    """After how long a job hangs: later than any batch of the plan takes."""
+def _hang_ticks(plan: Plan) -> int:
+    """After how many ticks a job hangs: later than any batch of the plan takes.
+
+    On a clock that is faster than the wall's, a thread that is late must not look like a hang.
+    """
     longest = 0.0
     for client in plan.clients:
         for step in client.workload.steps:
             if isinstance(step, Batch) and step.duration is not None:
                 longest = max(longest, step.duration.max * plan.duration_scale)
-    return max(HANG_MS, int(longest / 1000 * 2))
+    ms = max(HANG_MS / min(1.0, plan.scale), longest / 1000 * 2)
+    return msecs_to_jiffies(int(ms)) if ms < NEVER_MS else MAX_SCHEDULE_TIMEOUT
