@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.cdiff import accepted, linemap, sources
+from tools.cdiff import accepted, drift, html, linemap, listings, show, sources, summary
 from tools.cdiff.check import check
 from tools.cdiff.compare import Row
 from tools.cdiff.config import BASELINES
@@ -47,7 +49,6 @@ def _baseline(options: argparse.Namespace) -> int:
         raise CdiffError(f"{options.kernel}: is Linux {linux}; port.toml knows {known}")
     files = [file for file in project.files.values() if file.version == linux]
     paths = list(dict.fromkeys(path for file in files for path in file.sources))
-    paths += [path for path in baseline.drift if path not in paths]
     ported = frozenset(name for file in files for name in file.functions)
     made = tree.Tree(options.kernel, project.port, paths, baseline.headers)
     found = tree.facts_of(made, baseline.name, baseline.package, ported)
@@ -117,6 +118,72 @@ def _linemap(options: argparse.Namespace) -> int:
     return 0
 
 
+def _summary(options: argparse.Namespace) -> int:
+    made = summary.summary(Project(), options.names)
+    if options.json:
+        print(json.dumps(made, indent=1))
+    else:
+        print("\n".join(summary.table(made)))
+    return 0
+
+
+def _drift(options: argparse.Namespace) -> int:
+    project = Project()
+    sets = project.port.drift
+    if options.set not in sets:
+        raise CdiffError(
+            f"{options.set}: no set of files in port.toml; there is: {', '.join(sets)}"
+        )
+    made = drift.drift(project, options.a, options.b, sets[options.set])
+    if options.json:
+        print(json.dumps(drift.as_json(project, made), indent=1))
+    else:
+        for line in drift.lines(project, made, options.set):
+            print(line)
+    return 0
+
+
+def _unported(options: argparse.Namespace) -> int:
+    for line in listings.unported(Project()):
+        print(line)
+    return 0
+
+
+def _undef(options: argparse.Namespace) -> int:
+    missing = 0
+    for symbol, users, ported in listings.undef(Project(), options.all):
+        missing += ported
+        more = f" and {len(users) - 3} more" if len(users) > 3 else ""
+        print(f"{symbol:32} {len(users):4}  {', '.join(users[:3])}{more}")
+    return 0
+
+
+def _traps(options: argparse.Namespace) -> int:
+    for line in listings.traps(Project()):
+        print(line)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    project = Project()
+    texts = Texts(project, options.kernel)
+    found = [pair for name in options.names for pair in project.select(name)]
+    views = [show.view(project, pair, texts) for pair in found]
+    if options.html is not None:
+        try:
+            options.html.write_text(html.page(views), encoding="utf-8")
+        except OSError as error:
+            raise CdiffError(f"{options.html}: {error.strerror}; name another file") from None
+        print(f"{options.html}: {len(views)} functions")
+        return 0
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for made in views:
+        for line in show.text_lines(made, colour):
+            print(line)
+    print(show.legend())
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of cdiff."""
     made = argparse.ArgumentParser(
@@ -140,6 +207,34 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("linemap", help="Python line to C line, as JSON")
     one.add_argument("--write", action="store_true", help=f"write {linemap.PATH}")
     one.set_defaults(run=_linemap)
+
+    one = commands.add_parser("summary", help="per file: functions ported, statements equal")
+    one.add_argument("names", nargs="*", metavar="FILE", help="part of a path; default: all")
+    one.add_argument("--json", action="store_true")
+    one.set_defaults(run=_summary)
+
+    one = commands.add_parser("show", help="functions in C and in Python, side by side")
+    one.add_argument("names", nargs="+", metavar="FUNCTION", help="or the path of a ported file")
+    one.add_argument("--kernel", type=Path, metavar="DIR", help="for the C text on the left")
+    one.add_argument("--html", type=Path, metavar="FILE", help="write a page instead")
+    one.set_defaults(run=_show)
+
+    one = commands.add_parser("drift", help="what changes between two kernels")
+    one.add_argument("a", metavar="A", help="a kernel tree, or a baseline by name or file")
+    one.add_argument("b", metavar="B")
+    one.add_argument("--set", default="scheduler", help="the files to look at, from port.toml")
+    one.add_argument("--json", action="store_true")
+    one.set_defaults(run=_drift)
+
+    one = commands.add_parser("unported", help="what is left out of the C, and why")
+    one.set_defaults(run=_unported)
+
+    one = commands.add_parser("undef", help="symbols the C uses and the port has not")
+    one.add_argument("--all", action="store_true", help="of functions that are left out, too")
+    one.set_defaults(run=_undef)
+
+    one = commands.add_parser("traps", help="where a plain translation is silently wrong")
+    one.set_defaults(run=_traps)
 
     one = commands.add_parser("accept", help="note that tagged differences were reviewed")
     one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")

@@ -17,12 +17,16 @@ from tools.cdiff.rules import REASONS
 
 @dataclass(frozen=True)
 class Row:
-    """C statements beside Python statements. `state`: equal, rule, pinned or different."""
+    """C statements beside Python statements. `state`: equal, rule, pinned or different.
+
+    `head`: not of statements, but of parameters.
+    """
 
     state: str
     c: tuple[StatementFact, ...]
     python: tuple[Statement, ...]
     problem: str = ""
+    head: bool = False
 
     @property
     def tags(self) -> frozenset[str]:
@@ -146,7 +150,7 @@ def _signature(fact: FunctionFact, function: PyFunction, pins: list[str]) -> Row
         return None
     wanted = ", ".join(fact.parameters)
     c = StatementFact(fact.line, 0, digest(f"0 ({wanted})"))
-    row = judge(c, _head(function), pins)
+    row = replace(judge(c, _head(function), pins), head=True)
     if row.problem == "differs":
         return replace(row, problem=f"has other parameters than C: ({wanted})")
     return row

@@ -43,7 +43,6 @@ class Baseline:
     linux: str
     package: str
     headers: tuple[str, ...]
-    drift: tuple[str, ...]
 
 
 @dataclass
@@ -56,6 +55,7 @@ class PortList:
     added: dict[str, dict[str, tuple[str, ...]]]
     defines: dict[str, int]
     not_covered: dict[str, str]
+    drift: dict[str, tuple[str, ...]]
     where: str = "tools/cdiff/port.toml"
 
     def rules(self, path: str) -> FileRules:
@@ -125,7 +125,6 @@ def load(path: Path = HERE / "port.toml") -> PortList:
             entry["linux"],
             entry["package"],
             tuple(entry.get("headers", ())),
-            tuple(entry.get("drift", ())),
         )
         for name, entry in table.get("baseline", {}).items()
     }
@@ -142,6 +141,7 @@ def load(path: Path = HERE / "port.toml") -> PortList:
         _reasons(table.get("added", {}), where),
         {**kconfig(), **{name: int(value) for name, value in table.get("define", {}).items()}},
         table.get("not-covered", {}),
+        {name: tuple(patterns) for name, patterns in table.get("drift", {}).items()},
     )
 
 

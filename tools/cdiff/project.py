@@ -150,6 +150,12 @@ class Project:
                     fact = StatementFact(line, 0, value)
                     yield name, source, judge(fact, found[name][1], list(pins.get(name, ())))
 
+    def select(self, name: str) -> list[Pair]:
+        """The function of a name, or all functions of a ported file."""
+        if name in self.files:
+            return list(self.pairs(self.files[name]))
+        return [self.find(name)]
+
     def find(self, name: str) -> Pair:
         """The function of a name. CdiffError, with the nearest names, if there is none."""
         for file in self.files.values():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The last line of a ported function's docstring: where its C stands.
 
-    drivers/gpu/drm/scheduler/sched_main.c:163-177, Linux 7.2.13
+drivers/gpu/drm/scheduler/sched_main.c:163-177, Linux 7.2.13
 """
 
 from __future__ import annotations

@@ -55,11 +55,12 @@ def open_tree(project: Project, kernel: Path | None, version: str) -> Tree | Non
 
 
 class Texts:
-    """Finds the canonical text of statements of C."""
+    """Finds the canonical text of statements of C. `wanted`: a tree was named."""
 
     def __init__(self, project: Project, kernel: Path | None = None) -> None:
         self._project = project
         self._kernel = kernel
+        self.wanted = kernel is not None
         self._trees: dict[str, Tree | None] = {}
         self._translated: dict[tuple[str, str], dict[str, str]] = {}
         self._history: dict[str, dict[str, str]] = {}

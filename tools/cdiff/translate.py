@@ -52,7 +52,7 @@ class Translator:
         flat = tuple(flatten(body))
         mentioned = _names(body)
         found = [name for name in control.locals if name not in names and name in mentioned]
-        own = {*names, *found, *(name for name, _ in function.parameters)}
+        own = {*names, *control.env, *_assigned(body)}
         uses = sorted(mentioned - own - _BUILTINS - {"goto", "label", "unsupported"})
         return Translation(
             function,
@@ -154,3 +154,22 @@ def _without_null_checks(body: list[ast.stmt]) -> list[ast.stmt]:
 def _names(body: Sequence[ast.stmt]) -> set[str]:
     """The names that are read or called."""
     return {node.id for item in body for node in ast.walk(item) if isinstance(node, ast.Name)}
+
+
+def _assigned(body: Sequence[ast.stmt]) -> set[str]:
+    """The names that are assigned to, those of folded functions included."""
+    found: set[str] = set()
+    for item in body:
+        for node in ast.walk(item):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets = node.targets
+            elif isinstance(node, (ast.For, ast.NamedExpr, ast.AugAssign)):
+                targets = [node.target]
+            found |= {
+                name.id
+                for target in targets
+                for name in (target.elts if isinstance(target, ast.Tuple) else [target])
+                if isinstance(name, ast.Name)
+            }
+    return found

@@ -21,13 +21,6 @@ from tools.cdiff.ctype import base_type, declared, part, text_of
 from tools.cdiff.expr import unparenthesized
 from tools.cdiff.reads import addressed, identifiers, read_after
 
-KINDS = {
-    "cursor": "a list cursor is read behind its loop",
-    "index": "an index is read behind its loop",
-    "address": "the address of a number is taken",
-    "continue": "continue in a for loop with a step of its own",
-}
-
 
 class Trap(NamedTuple):
     """One place: what kind, the C line, the name."""

@@ -110,7 +110,7 @@ class Tree:
         for name, function in sorted(wanted.items(), key=lambda item: item[1].line):
             unparsed = function.broken is not None
             if name not in ported and (unparsed or self.port.reason(path, name)):
-                made.functions[name] = _outline(function)
+                made.functions[name] = _outline(function, () if unparsed else self._uses(function))
             else:
                 made.functions[name] = self.fact(function)
         made.structs = {name: members for name, members in source.structs.items() if members}
@@ -118,6 +118,9 @@ class Tree:
         made.data.update(events(source.text, self.types))
         made.constants = constants(source)
         return made
+
+    def _uses(self, function: CFunction) -> tuple[str, ...]:
+        return self.translate(function).uses if function.kind == "function" else ()
 
     def _data(self, source: CFile) -> list[tuple[str, tuple[int, str]]]:
         """Tables and arrays with an initialiser, as one canonical assignment each."""
@@ -137,7 +140,7 @@ class Tree:
         return found
 
 
-def _outline(function: CFunction) -> FunctionFact:
+def _outline(function: CFunction, uses: tuple[str, ...]) -> FunctionFact:
     """A function that is left out: where it is, and one hash of its tokens."""
     text = " ".join(text_of(function.body).split())
     whole = StatementFact(function.line, 0, digest(text))

@@ -245,6 +245,16 @@ def __drm_sched_pending_job_iter_end(iter: drm_sched_pending_job_iter) -> None:
     WARN_ON(not drm_sched_is_stopped(iter.sched))
 
 
+def class_drm_sched_pending_job_iter_lock_ptr(
+    _T: drm_sched_pending_job_iter,
+) -> drm_sched_pending_job_iter:
+    """What a guard of this class holds: the iteration itself.
+
+    include/drm/gpu_scheduler.h:771-773, Linux 7.2.13
+    """
+    return _T
+
+
 def drm_sched_for_each_pending_job(  # kport: generator
     __sched: drm_gpu_scheduler, __entity: drm_sched_entity | None
 ) -> Iterator[drm_sched_job]:
