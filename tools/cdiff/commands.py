@@ -11,7 +11,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.cdiff import accepted, drift, html, linemap, listings, show, sources, summary
+from tools.cdiff import (
+    accepted,
+    drift,
+    html,
+    linemap,
+    listings,
+    mutants,
+    show,
+    sources,
+    summary,
+)
 from tools.cdiff.check import check
 from tools.cdiff.compare import Row
 from tools.cdiff.config import BASELINES
@@ -184,6 +194,19 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _mutants(options: argparse.Namespace) -> int:
+    project = Project()
+    files = summary.select(project, options.names)
+    made = mutants.run(project, files, options.count, options.seed)
+    for kind, count in sorted(made.made.items()):
+        missed = sum(mutant.kind == kind for mutant in made.survivors)
+        print(f"{kind:34} {count:6} made, {count - missed:6} found")
+    for mutant in made.survivors:
+        print(f"not found: {mutant}")
+    print(f"{made.made.total()} made, {made.made.total() - len(made.survivors)} found")
+    return 1 if made.survivors else 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of cdiff."""
     made = argparse.ArgumentParser(
@@ -235,6 +258,12 @@ def parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("traps", help="where a plain translation is silently wrong")
     one.set_defaults(run=_traps)
+
+    one = commands.add_parser("mutants", help="does cdiff find small errors in the port?")
+    one.add_argument("names", nargs="*", metavar="FILE", help="part of a path; default: all")
+    one.add_argument("--count", type=int, default=1000, metavar="N")
+    one.add_argument("--seed", type=int, default=0, metavar="N")
+    one.set_defaults(run=_mutants)
 
     one = commands.add_parser("accept", help="note that tagged differences were reviewed")
     one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")

@@ -19,7 +19,8 @@ from tools.cdiff.rules import REASONS
 class Row:
     """C statements beside Python statements. `state`: equal, rule, pinned or different.
 
-    `head`: not of statements, but of parameters.
+    `head`: not of statements, but of parameters. `between`: the hashes of the C statements before
+    and behind.
     """
 
     state: str
@@ -27,6 +28,7 @@ class Row:
     python: tuple[Statement, ...]
     problem: str = ""
     head: bool = False
+    between: tuple[str, str] = ("", "")
 
     @property
     def tags(self) -> frozenset[str]:
@@ -42,7 +44,7 @@ class Row:
     def pin(self) -> str:
         """The hash that pins this pair."""
         return pin(
-            [item.hash for item in self.c],
+            [self.between[0], *(item.hash for item in self.c), self.between[1]],
             [item.hash for item in self.python],
             sorted(self.tags),
         )
@@ -88,18 +90,23 @@ def compare(fact: FunctionFact, function: PyFunction, pins: Sequence[str] = ()) 
             pairs = zip(fact.statements[c1:c2], python[p1:p2], strict=True)
             rows += [_equal(c, item) for c, item in pairs]
         else:
-            rows.append(_deviation(fact.statements[c1:c2], tuple(python[p1:p2]), left))
+            around = ("", *fact.hashes, "")
+            row = Row("pinned", fact.statements[c1:c2], tuple(python[p1:p2]))
+            rows.append(_deviation(replace(row, between=(around[c1], around[c2 + 1])), left))
     head = _signature(fact, function, left)
     if head is not None:
         rows.insert(0, head)
     problems = _locals(fact, function, rows)
+    if left:
+        problems.append("an accepted difference is gone; see 'cdiff accept'")
     return Comparison(fact, function, tuple(rows), tuple(problems))
 
 
 def _whole(fact: FunctionFact, function: PyFunction, pins: list[str]) -> Row:
     """A macro that is no list of statements beside the function it has become."""
     head = _head(function)
-    return _deviation(fact.statements, (head, *function.statements), pins, whole=True)
+    row = Row("pinned", fact.statements, (head, *function.statements))
+    return _deviation(row, pins, whole=True)
 
 
 def _head(function: PyFunction) -> Statement:
@@ -126,20 +133,17 @@ def _equal(c: StatementFact, item: Statement) -> Row:
     return Row("rule" if c.rules else "equal", (c,), (item,))
 
 
-def _deviation(
-    c: tuple[StatementFact, ...],
-    python: tuple[Statement, ...],
-    pins: list[str],
-    whole: bool = False,
-) -> Row:
-    row = Row("pinned", c, python)
+def _deviation(row: Row, pins: list[str], whole: bool = False) -> Row:
+    """A difference: pinned if it is tagged throughout and was accepted."""
     unknown = row.tags - REASONS.keys()
     if unknown:
-        return Row("different", c, python, f"'{sorted(unknown)[0]}' is no known reason")
-    if not python or not all(item.rules for item in python[: 1 if whole else None]):
-        return Row("different", c, python, "differs")
+        problem = f"'{sorted(unknown)[0]}' is no known reason"
+        return replace(row, state="different", problem=problem)
+    tagged = row.python[:1] if whole else row.python
+    if not row.python or not all(item.rules for item in tagged):
+        return replace(row, state="different", problem="differs")
     if row.pin not in pins:
-        return Row("different", c, python, "not accepted")
+        return replace(row, state="different", problem="not accepted")
     pins.remove(row.pin)
     return row
 
@@ -160,7 +164,7 @@ def judge(c: StatementFact, item: Statement, pins: list[str]) -> Row:
     """One thing of C and one of the port: parameters, the members of a struct, a table."""
     if c.hash == item.hash:
         return _equal(c, item)
-    return _deviation((c,), (item,), pins)
+    return _deviation(Row("pinned", (c,), (item,)), pins)
 
 
 def _locals(fact: FunctionFact, function: PyFunction, rows: Sequence[Row]) -> list[str]:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from tree_sitter import Node
 
 from tools.cdiff import rules
-from tools.cdiff.canon import at, mark
 from tools.cdiff.csource import line_of
 from tools.cdiff.ctype import part, text_of
-from tools.cdiff.expr import call, name, unparenthesized
+from tools.cdiff.expr import unparenthesized
 from tools.cdiff.reads import assigned_in, read_after
 from tools.cdiff.stmt import Statements
+from tools.cdiff.syntax import at, call, name
 
 
 class Control(Statements):
@@ -276,6 +276,3 @@ def _operands(node: Node) -> list[Node]:
         if text_of(node.child_by_field_name("operator")) == "&&":
             return [*_operands(part(node, "left")), *_operands(part(node, "right"))]
     return [node]
-
-
-__all__ = ["Control", "mark"]

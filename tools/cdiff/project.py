@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 
 from tools.cdiff import accepted, facts, pysource
-from tools.cdiff.canon import Statement, digest, field
+from tools.cdiff.canon import Statement, digest
 from tools.cdiff.compare import Comparison, Row, added, compare, judge
 from tools.cdiff.config import BASELINES, PortList, load
 from tools.cdiff.errors import CdiffError
 from tools.cdiff.facts import Facts, FileFact, FunctionFact, StatementFact
 from tools.cdiff.pydata import PyEvents
 from tools.cdiff.pysource import ROOT, PyClass, PyFile, PyFunction
+from tools.cdiff.syntax import field
 
 
 @dataclass(frozen=True)

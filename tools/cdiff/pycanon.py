@@ -9,7 +9,9 @@ import copy
 from collections.abc import Iterator, Sequence
 
 from tools.cdiff import rules
-from tools.cdiff.canon import Statement, flatten, goto, label, normal
+from tools.cdiff.canon import Statement, flatten
+from tools.cdiff.normal import normal
+from tools.cdiff.syntax import goto, label
 
 Tags = dict[int, frozenset[str]]
 
@@ -113,8 +115,10 @@ def _labels(body: Sequence[ast.stmt]) -> list[ast.stmt]:
             made += [label(name, node.lineno) for name in _through(waiting, reached)]
             made += _labels(node.body)
         else:
-            if len(waiting) == 1:
-                made.append(label(waiting.pop(), node.lineno))
+            if len(waiting) > 1:
+                waiting[:] = [f"{waiting[0]} is skipped"]
+            made += [label(name, node.lineno) for name in waiting]
+            waiting.clear()
             made.append(_inner(node))
     return made
 
@@ -180,18 +184,19 @@ def _reached(node: ast.stmt) -> str:
 def results(name: str, body: Sequence[ast.stmt], tags: Tags) -> list[ast.stmt]:
     """The body of a function with out-parameters as C has it.
 
-    Python must bind a name before it returns it: `out = None` at the top is a declaration, and
-    `return ret, None` before anybody assigned the result returns what C leaves unset.
+    `return ret, None` before anybody assigned the result returns what C leaves unset. Python must
+    bind a name before it returns it: a tagged `out = None` assigns nothing.
     """
     out = rules.OUT_PARAMS[name]
-    found: list[ast.stmt] = []
-    for item in copy.deepcopy(list(body)):
-        tagged = "out-param" in tags.get(item.lineno, frozenset())
-        if out.both or not (tagged and _is_unset(item, out.names)):
-            found.append(item)
+    found = copy.deepcopy(list(body))
     if out.both:
         return found
-    named = [node for item in found for node in ast.walk(item) if isinstance(node, ast.Name)]
+    assigned = [
+        item
+        for item in found
+        if not (_is_unset(item, out.names) and "out-param" in tags.get(item.lineno, ()))
+    ]
+    named = [node for item in assigned for node in ast.walk(item) if isinstance(node, ast.Name)]
     for item in found:
         for node in ast.walk(item):
             if not isinstance(node, ast.Return) or not isinstance(node.value, ast.Tuple):

@@ -8,7 +8,8 @@ import ast
 import operator
 from collections.abc import Callable
 
-from tools.cdiff.canon import key, normal
+from tools.cdiff.canon import key
+from tools.cdiff.normal import normal
 
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,

@@ -114,6 +114,11 @@ def parse(path: str, text: str, root: Path = ROOT) -> PyFile:
     return result
 
 
+def reread(file: PyFile, node: ast.FunctionDef, root: Path = ROOT) -> PyFunction:
+    """A function of a file from another syntax tree of it, with the tags of the file's lines."""
+    return _Reader(file, _qualifiers(file.tree, root)).function(node)
+
+
 def _tags(text: str) -> Tags:
     """The reasons on each tagged line."""
     found: Tags = {}
@@ -158,7 +163,7 @@ class _Reader:
             if node.name in file.functions:
                 file.twice.append((node.name, node.lineno))
             file.defined.add(node.name)
-            file.functions[node.name] = self._function(node)
+            file.functions[node.name] = self.function(node)
         elif isinstance(node, ast.ClassDef):
             file.defined.add(node.name)
             file.classes[node.name] = self._class(node)
@@ -200,7 +205,8 @@ class _Reader:
         if len(targets) == 1 and isinstance(targets[0], ast.Name) and statements:
             self._file.data[targets[0].id] = statements[0]
 
-    def _function(self, node: ast.FunctionDef) -> PyFunction:
+    def function(self, node: ast.FunctionDef) -> PyFunction:
+        """A function from its syntax tree."""
         names = names_of(node)
         body = list(node.body)
         docstring = ast.get_docstring(node, clean=False) or ""
@@ -208,9 +214,7 @@ class _Reader:
         if docstring:
             first = (body.pop(0).end_lineno or first) + 1
         if node.name in rules.OUT_PARAMS:
-            kept = results(node.name, body, self._file.tags)
-            self._file.placed.update(item.lineno for item in body)
-            body = kept
+            body = results(node.name, body, self._file.tags)
         return PyFunction(
             node.name,
             node.lineno,

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.cdiff import rules
+from tools.cdiff.assign import DECLARES
 from tools.cdiff.canon import Statement, digest, flatten
 from tools.cdiff.config import PortList
 from tools.cdiff.control import Control
 from tools.cdiff.csource import CFile, CFunction
 from tools.cdiff.ctype import Types
-from tools.cdiff.expr import substituted
-from tools.cdiff.stmt import DECLARES
+from tools.cdiff.syntax import substituted
 from tools.cdiff.traps import Trap, traps
 
 _BUILTINS = frozenset(dir(builtins))

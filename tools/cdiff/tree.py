@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from tools.cdiff.canon import digest, flatten, normal
+from tools.cdiff.canon import digest, flatten
 from tools.cdiff.config import PortList
 from tools.cdiff.constants import constants
 from tools.cdiff.control import Control
@@ -20,6 +20,7 @@ from tools.cdiff.ctype import Types, base_type, text_of
 from tools.cdiff.errors import CdiffError
 from tools.cdiff.events import events
 from tools.cdiff.facts import Facts, FileFact, FunctionFact, StatementFact
+from tools.cdiff.normal import normal
 from tools.cdiff.translate import Translation, Translator
 
 _MAKEFILE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL) *= *(\d+)", re.MULTILINE)
