@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tools.cdiff.compare import Comparison, Row
+from tools.cdiff.compare import Row
 from tools.cdiff.facts import FileFact
 from tools.cdiff.linemap import stale
 from tools.cdiff.project import Pair, Project
@@ -34,9 +34,12 @@ class Problem:
 
 def check(project: Project, texts: Texts) -> Iterator[Problem]:
     """All findings, file by file."""
+    changed: set[tuple[str, str]] = set()
     for file in project.files.values():
         sources = project.sources(file)
-        yield from _functions(project, file, texts)
+        for pair, problem in _functions(project, file, texts):
+            changed.add((file.path, pair.function.name))
+            yield problem
         yield from _presence(project, file, sources)
         yield from _order(project, file)
         yield from _exports(file, sources)
@@ -45,24 +48,25 @@ def check(project: Project, texts: Texts) -> Iterator[Problem]:
         yield from _tags(file)
     yield from _lists(project)
     for path, line, name in stale(project):
-        yield Problem(path, line, f"{name}: the line map is stale; run 'cdiff linemap --write'")
+        if (path, name) not in changed:
+            yield Problem(path, line, f"{name}: the line map is stale; run 'cdiff linemap --write'")
 
 
 # -- statements
 
 
-def _functions(project: Project, file: PyFile, texts: Texts) -> Iterator[Problem]:
+def _functions(project: Project, file: PyFile, texts: Texts) -> Iterator[tuple[Pair, Problem]]:
     for pair in project.pairs(file):
         made = project.compare(pair)
         if made.clean:
             continue
         for row in made.rows:
             if row.state == "different":
-                yield _statement(pair, row, texts)
+                yield pair, _statement(pair, row, texts)
         for text in made.problems:
             name, line = pair.function.name, pair.function.line
             where = f"{pair.source.path}:{pair.fact.line}"
-            yield Problem(file.path, line, f"{name}: {text} ({where})")
+            yield pair, Problem(file.path, line, f"{name}: {text} ({where})")
 
 
 _ADVICE = {
@@ -229,8 +233,3 @@ def _lists(project: Project) -> Iterator[Problem]:
             name = name.removeprefix("struct ")
             if name not in names.get(path, ()):
                 yield Problem("accepted.json", 1, f"{path}: {name} is gone; run 'cdiff accept'")
-
-
-def untagged(made: Comparison) -> int:
-    """How many rows of a comparison are findings."""
-    return sum(row.state == "different" for row in made.rows) + len(made.problems)

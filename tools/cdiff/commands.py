@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""What each command does."""
+"""What each command does: the functions behind the command line in cli.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from tools.cdiff import (
     accepted,
@@ -31,7 +30,8 @@ from tools.cdiff.pysource import PyFile
 from tools.cdiff.texts import Texts
 
 
-def _check(options: argparse.Namespace) -> int:
+def run_check(options: argparse.Namespace) -> int:
+    """Print the findings; 1 if there are any."""
     project = Project()
     texts = Texts(project, options.kernel)
     if options.kernel is not None:
@@ -46,7 +46,8 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
-def _baseline(options: argparse.Namespace) -> int:
+def run_baseline(options: argparse.Namespace) -> int:
+    """Make the facts of the C from a kernel tree."""
     try:
         from tools.cdiff import facts, tree
     except ImportError:
@@ -63,15 +64,20 @@ def _baseline(options: argparse.Namespace) -> int:
     made = tree.Tree(options.kernel, project.port, paths, baseline.headers)
     found = tree.facts_of(made, baseline.name, baseline.package, ported)
     out = options.output or BASELINES / f"{baseline.name}.json"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(facts.dumps(found), encoding="utf-8")
+    try:
+        out.write_text(facts.dumps(found), encoding="utf-8")
+    except OSError as error:
+        raise CdiffError(f"{out}: {error.strerror}; name another file") from None
     count = sum(len(file.functions) for file in found.files.values())
     print(f"{out}: {len(found.files)} files, {count} functions of Linux {linux}")
     return 0
 
 
-def _accept(options: argparse.Namespace) -> int:
+def run_accept(options: argparse.Namespace) -> int:
+    """Pin the tagged differences."""
     project = Project()
+    for name in options.names:
+        project.find(name)
     pins: accepted.Pins = {}
     count = 0
     for file in project.files.values():
@@ -104,7 +110,8 @@ def _deviations(project: Project, file: PyFile) -> Iterator[tuple[str, int, list
         yield label, row.python[0].line, [row] if row.pinnable else []
 
 
-def _sources(options: argparse.Namespace) -> int:
+def run_sources(options: argparse.Namespace) -> int:
+    """List, or write, the C positions of the docstrings."""
     project = Project()
     count = 0
     for file in project.files.values():
@@ -118,7 +125,8 @@ def _sources(options: argparse.Namespace) -> int:
     return 1 if count and not options.fix else 0
 
 
-def _linemap(options: argparse.Namespace) -> int:
+def run_linemap(options: argparse.Namespace) -> int:
+    """Print, or write, the line map."""
     project = Project()
     if options.write:
         linemap.write(project)
@@ -128,7 +136,8 @@ def _linemap(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(options: argparse.Namespace) -> int:
+def run_summary(options: argparse.Namespace) -> int:
+    """Print how much is ported and equal."""
     made = summary.summary(Project(), options.names)
     if options.json:
         print(json.dumps(made, indent=1))
@@ -137,7 +146,8 @@ def _summary(options: argparse.Namespace) -> int:
     return 0
 
 
-def _drift(options: argparse.Namespace) -> int:
+def run_drift(options: argparse.Namespace) -> int:
+    """Print what changes between two kernels."""
     project = Project()
     sets = project.port.drift
     if options.set not in sets:
@@ -153,28 +163,30 @@ def _drift(options: argparse.Namespace) -> int:
     return 0
 
 
-def _unported(options: argparse.Namespace) -> int:
+def run_unported(options: argparse.Namespace) -> int:
+    """Print what is left out."""
     for line in listings.unported(Project()):
         print(line)
     return 0
 
 
-def _undef(options: argparse.Namespace) -> int:
-    missing = 0
-    for symbol, users, ported in listings.undef(Project(), options.all):
-        missing += ported
+def run_undef(options: argparse.Namespace) -> int:
+    """Print the symbols that the port does not define."""
+    for symbol, users in listings.undef(Project(), options.all):
         more = f" and {len(users) - 3} more" if len(users) > 3 else ""
         print(f"{symbol:32} {len(users):4}  {', '.join(users[:3])}{more}")
     return 0
 
 
-def _traps(options: argparse.Namespace) -> int:
+def run_traps(options: argparse.Namespace) -> int:
+    """Print the traps."""
     for line in listings.traps(Project()):
         print(line)
     return 0
 
 
-def _show(options: argparse.Namespace) -> int:
+def run_show(options: argparse.Namespace) -> int:
+    """Print functions side by side, or write a page of them."""
     project = Project()
     texts = Texts(project, options.kernel)
     found = [pair for name in options.names for pair in project.select(name)]
@@ -194,10 +206,17 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
-def _mutants(options: argparse.Namespace) -> int:
+def _progress(done: int, count: int) -> None:
+    """Where a long run stands, on a terminal."""
+    if sys.stderr.isatty() and (done % 100 == 0 or done == count):
+        print(f"\r{done} of {count}", end="\n" if done == count else "", file=sys.stderr)
+
+
+def run_mutants(options: argparse.Namespace) -> int:
+    """Make mutants of the port; 1 if one is not found."""
     project = Project()
     files = summary.select(project, options.names)
-    made = mutants.run(project, files, options.count, options.seed)
+    made = mutants.run(project, files, options.count, options.seed, _progress)
     for kind, count in sorted(made.made.items()):
         missed = sum(mutant.kind == kind for mutant in made.survivors)
         print(f"{kind:34} {count:6} made, {count - missed:6} found")
@@ -205,67 +224,3 @@ def _mutants(options: argparse.Namespace) -> int:
         print(f"not found: {mutant}")
     print(f"{made.made.total()} made, {made.made.total() - len(made.survivors)} found")
     return 1 if made.survivors else 0
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line of cdiff."""
-    made = argparse.ArgumentParser(
-        prog="cdiff", description="Compares the port with the C, statement by statement."
-    )
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
-
-    one = commands.add_parser("check", help="fail on everything that differs from the C untold")
-    one.add_argument("--kernel", type=Path, metavar="DIR", help="also verify the tree's files")
-    one.set_defaults(run=_check)
-
-    one = commands.add_parser("baseline", help="make the facts of the C from a kernel tree")
-    one.add_argument("--kernel", type=Path, metavar="DIR", required=True)
-    one.add_argument("--output", type=Path, metavar="FILE", help="default: tools/cdiff/baseline")
-    one.set_defaults(run=_baseline)
-
-    one = commands.add_parser("sources", help="the C position at the end of each docstring")
-    one.add_argument("--fix", action="store_true", help="write what is missing or wrong")
-    one.set_defaults(run=_sources)
-
-    one = commands.add_parser("linemap", help="Python line to C line, as JSON")
-    one.add_argument("--write", action="store_true", help=f"write {linemap.PATH}")
-    one.set_defaults(run=_linemap)
-
-    one = commands.add_parser("summary", help="per file: functions ported, statements equal")
-    one.add_argument("names", nargs="*", metavar="FILE", help="part of a path; default: all")
-    one.add_argument("--json", action="store_true")
-    one.set_defaults(run=_summary)
-
-    one = commands.add_parser("show", help="functions in C and in Python, side by side")
-    one.add_argument("names", nargs="+", metavar="FUNCTION", help="or the path of a ported file")
-    one.add_argument("--kernel", type=Path, metavar="DIR", help="for the C text on the left")
-    one.add_argument("--html", type=Path, metavar="FILE", help="write a page instead")
-    one.set_defaults(run=_show)
-
-    one = commands.add_parser("drift", help="what changes between two kernels")
-    one.add_argument("a", metavar="A", help="a kernel tree, or a baseline by name or file")
-    one.add_argument("b", metavar="B")
-    one.add_argument("--set", default="scheduler", help="the files to look at, from port.toml")
-    one.add_argument("--json", action="store_true")
-    one.set_defaults(run=_drift)
-
-    one = commands.add_parser("unported", help="what is left out of the C, and why")
-    one.set_defaults(run=_unported)
-
-    one = commands.add_parser("undef", help="symbols the C uses and the port has not")
-    one.add_argument("--all", action="store_true", help="of functions that are left out, too")
-    one.set_defaults(run=_undef)
-
-    one = commands.add_parser("traps", help="where a plain translation is silently wrong")
-    one.set_defaults(run=_traps)
-
-    one = commands.add_parser("mutants", help="does cdiff find small errors in the port?")
-    one.add_argument("names", nargs="*", metavar="FILE", help="part of a path; default: all")
-    one.add_argument("--count", type=int, default=1000, metavar="N")
-    one.add_argument("--seed", type=int, default=0, metavar="N")
-    one.set_defaults(run=_mutants)
-
-    one = commands.add_parser("accept", help="note that tagged differences were reviewed")
-    one.add_argument("names", nargs="*", metavar="FUNCTION", help="default: all")
-    one.set_defaults(run=_accept)
-    return made

@@ -65,14 +65,13 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield item.id
 
 
-def undef(project: Project, everything: bool) -> Iterator[tuple[str, list[str], bool]]:
-    """(name, where it is used, used by a ported function) of what the port does not define.
+def undef(project: Project, everything: bool) -> Iterator[tuple[str, list[str]]]:
+    """(name, the functions that use it) of what the port does not define, most used first.
 
     With `everything` the functions that are left out count, too.
     """
     defined = _defined(project)
     used: dict[str, list[str]] = defaultdict(list)
-    ported: set[str] = set()
     for source in _sources(project):
         for name, fact in source.functions.items():
             has = name in project.ported[source.path]
@@ -82,10 +81,8 @@ def undef(project: Project, everything: bool) -> Iterator[tuple[str, list[str], 
                 symbol = use.removeprefix("struct_")
                 if symbol not in defined and symbol not in source.functions:
                     used[symbol].append(name)
-                    if has:
-                        ported.add(symbol)
     for symbol in sorted(used, key=lambda item: (-len(used[item]), item)):
-        yield symbol, used[symbol], symbol in ported
+        yield symbol, used[symbol]
 
 
 def traps(project: Project) -> Iterator[str]:

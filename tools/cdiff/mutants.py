@@ -234,10 +234,17 @@ def caught(project: Project, mutant: Mutant) -> bool:
     return not compare(pair.fact, function, pins).clean
 
 
-def run(project: Project, files: Sequence[PyFile], count: int, seed: int) -> Result:
-    """Make mutants and see which are found."""
+def run(
+    project: Project,
+    files: Sequence[PyFile],
+    count: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, count: None,
+) -> Result:
+    """Make mutants and see which are found; `progress` is told how many are done."""
     result = Result()
-    for mutant in mutants(project, files, count, seed):
+    for done, mutant in enumerate(mutants(project, files, count, seed), 1):
+        progress(done, count)
         result.made[mutant.kind] += 1
         if not caught(project, mutant):
             result.survivors.append(mutant)
