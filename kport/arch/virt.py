@@ -146,7 +146,8 @@ class Virt:
         self._carrier = carrier(self._carrier_name)
         self._ident = threading.get_ident()
         self._numbers = self._lines = 0
-        self._relaxing = self._relaxed_at = self._relaxed_for = 0
+        self._rounds = self._relaxed_for = 0
+        self._relaxed = False
         self._told = False
         self.tasks: list[Task] = []
         self._runnable: list[Task] = []
@@ -259,6 +260,7 @@ class Virt:
             me.sleep = Event(f"timeout of {me.name}", self._number(), deadline, task=me)
             insort(self._sleeps, me.sleep)
         me.asleep = True
+        self._rounds = 0
         self._runnable.remove(me)
         self._elect(None)
         woken, me.token = me.token, False
@@ -276,6 +278,7 @@ class Virt:
 
     def _rouse(self, task: Task) -> None:
         """A sleeping task may run."""
+        self._rounds = 0
         task.asleep = False
         if task.sleep is not None:
             self._sleeps.remove(task.sleep)
@@ -328,26 +331,26 @@ class Virt:
         self._runnable.append(task)
 
     def relax(self) -> None:
-        """A turn of a busy wait: others run first; if they all wait busily, time passes."""
+        """A turn of a busy wait: others run first; when they all wait busily, time passes."""
         if self.dead:
             raise Halted
         me = self.current
-        step = CPU.mark - CPU.left
-        idle = step - self._relaxed_at < 64
-        self._relaxed_at = step
-        self._relaxing = self._relaxing + 1 if idle else 0
-        me.relaxed = True
+        me.relaxed = self._relaxed = True
         if all(task.relaxed for task in self._runnable):
-            for task in self._runnable:
-                task.relaxed = False
-        if self._relaxing > 2 * len(self._runnable):
+            self._unrelax()
+            self._rounds += 1
             self._pass_time(me)
         self._elect(me)
+
+    def _unrelax(self) -> None:
+        self._relaxed = False
+        for task in self._runnable:
+            task.relaxed = False
 
     def _pass_time(self, me: Task) -> None:
         """The clock moves on, by more each time, but not past the next event."""
         now = virt_asm.ktime_get()
-        jump = min(1_000 << min(self._relaxing >> 4, 12), 4_000_000)
+        jump = min(1_000 << min(self._rounds >> 4, 12), 4_000_000)
         due = self._next_time(now)
         if due < FOREVER:
             self._relaxed_for = 0
@@ -411,6 +414,8 @@ class Virt:
         """The granted steps are used up, or something has changed: ask who goes on."""
         if threading.get_ident() != self._ident and self._carrier.name == "greenlet":
             raise RuntimeError("virt runs in one OS thread; start tasks with kthread_run()")
+        if self._relaxed and not self.current.relaxed:
+            self._unrelax()
         self._elect(self.current)
 
     def _elect(self, current: Task | None) -> None:
@@ -461,7 +466,7 @@ class Virt:
                     return self._broken(deadlock(self))
                 CPU.skew += due - now
                 continue
-            still = current if current is not None and not current.relaxed else None
+            still = current if current in candidates else None
             chosen, steps = strategy.next(candidates, still, step)
             if isinstance(chosen, Event):
                 taker = self._placed(chosen, current, now)
@@ -469,9 +474,8 @@ class Virt:
                     continue
                 return taker
             assert isinstance(chosen, Task)
+            chosen.relaxed = False
             self._grant(steps, now)
-            for task in self._runnable:
-                task.relaxed = False
             return chosen
 
     def _grant(self, steps: int, now: int) -> None:
@@ -489,7 +493,7 @@ class Virt:
         ready = self._runnable
         if len(ready) + len(self._spinning) > self.cpus and self._busy() >= self.cpus:
             ready = [t for t in ready if t.ti.preempt_count or t.ti.irqs_off]
-        if self._relaxing:
+        if self._relaxed:
             ready = [task for task in ready if not task.relaxed] or ready
         return ready
 

@@ -37,6 +37,7 @@ from kport.linux.lockdep import DEBUG_LOCKS
 from kport.linux.rcupdate import rcu_barrier, rcu_pending
 from kport.linux.sched import PF_KTHREAD, new_task
 
+SETTLE_NS = 10_000_000  # kernel time in which work items and threads may still end
 OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
 
 
@@ -243,18 +244,28 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
             gc.unfreeze()
 
 
+def _user_threads() -> list[str]:
+    """The kernel threads that somebody started and that have not ended."""
+    tasks = list(sched.tasks.values())
+    return sorted(t.comm for t in tasks if t.flags & PF_KTHREAD and not t.flags & PF_SERVICE)
+
+
+def _settle(machine: Machine) -> None:
+    """Let work items and threads come to their end that have told somebody that they are done."""
+    end = machine.clock() + SETTLE_NS
+    while (workqueue.pending_works() or _user_threads()) and machine.clock() < end:
+        machine.block(machine.clock() + 100_000)
+
+
 def _leave(kernel: Kernel) -> None:
     """Take a healthy kernel down and note what it leaves behind."""
     if rcu_pending():
         rcu_barrier()
     module.unload()
+    _settle(kernel.machine)
     leaks = kernel.leaks
     leaks.works = Counter(_work_name(work) for work in workqueue.pending_works())
-    leaks.threads = sorted(
-        task.comm
-        for task in list(sched.tasks.values())
-        if task.flags & PF_KTHREAD and not task.flags & PF_SERVICE
-    )
+    leaks.threads = _user_threads()
     leaks.objects = slab.leaks()
     del leaks.objects["struct_kthread"]
 
