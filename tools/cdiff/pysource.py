@@ -193,7 +193,11 @@ class _Reader:
 
     def _head(self, first: int, behind: int) -> frozenset[str]:
         """The tags on the lines of a `def` or `class`."""
-        lines = [line for line in range(first, behind) if line in self._file.tags]
+        lines = [
+            line
+            for line in range(first, behind)
+            if line in self._file.tags and not self._lines[line - 1].lstrip().startswith("#")
+        ]
         self._file.placed.update(lines)
         return frozenset(tag for line in lines for tag in self._file.tags[line])
 
@@ -210,9 +214,8 @@ class _Reader:
         names = names_of(node)
         body = list(node.body)
         docstring = ast.get_docstring(node, clean=False) or ""
-        first = body[0].lineno
         if docstring:
-            first = (body.pop(0).end_lineno or first) + 1
+            del body[0]
         if node.name in rules.OUT_PARAMS:
             body = results(node.name, body, self._file.tags)
         return PyFunction(
@@ -221,7 +224,7 @@ class _Reader:
             node.end_lineno or node.lineno,
             tuple(_parameters(node.args)),
             names,
-            tuple(self._canonical(body, names, first)),
+            tuple(self._canonical(body, names, node.lineno + 1)),
             docstring,
             node,
             self._head(node.lineno, node.body[0].lineno),

@@ -53,7 +53,11 @@ class Translator:
         mentioned = _names(body)
         found = [name for name in control.locals if name not in names and name in mentioned]
         own = {*names, *control.env, *_assigned(body)}
-        uses = sorted(mentioned - own - _BUILTINS - {"goto", "label", "unsupported"})
+        uses = sorted(
+            name
+            for name in mentioned - own - _BUILTINS - {"goto", "label", "unsupported"}
+            if name.isidentifier()
+        )
         return Translation(
             function,
             names,

@@ -145,7 +145,9 @@ def _outline(function: CFunction, uses: tuple[str, ...]) -> FunctionFact:
     """A function that is left out: where it is, and one hash of its tokens."""
     text = " ".join(text_of(function.body).split())
     whole = StatementFact(function.line, 0, digest(text))
-    return FunctionFact(function.name, function.kind, function.line, function.end, (), (), (whole,))
+    return FunctionFact(
+        function.name, function.kind, function.line, function.end, (), (), (whole,), uses
+    )
 
 
 def facts_of(tree: Tree, name: str, package: str, ported: frozenset[str]) -> Facts:
