@@ -168,6 +168,30 @@ CHANGES = {
         '"fence=%llu:%llu signalled"',
         "event drm_sched_job_done: differs from C",
     ),
+    "the first value of a parameter of the module": (
+        MAIN,
+        "drm_sched_policy = 1  #",
+        "drm_sched_policy = 2  #",
+        "drm_sched_policy: is 2, in C 1",
+    ),
+    "an initcall": (
+        "kport/drm/scheduler/v7_2/sched_fence.py",
+        "module_exit(drm_sched_fence_slab_fini)\n",
+        "",
+        r"drm_sched_fence_slab_fini: module_exit\(drm_sched_fence_slab_fini\) is missing",
+    ),
+    "a decorator": (
+        MAIN,
+        "def drm_sched_wakeup(",
+        "@cache\ndef drm_sched_wakeup(",
+        "drm_sched_wakeup: the decorator 'cache' is none of C's",
+    ),
+    "a default value": (
+        MAIN,
+        "def drm_sched_start(sched: drm_gpu_scheduler, errno: int)",
+        "def drm_sched_start(sched: drm_gpu_scheduler, errno: int = 0)",
+        "drm_sched_start: C has no default values",
+    ),
     "a function that C does not have": (
         "kport/dma_buf/dma_fence.py",
         "    dma_fence_context_counter.counter = 1\n",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,7 @@ from tools.cdiff.linemap import stale
 from tools.cdiff.project import Pair, Project
 from tools.cdiff.pydata import python_constants
 from tools.cdiff.pysource import PyFile
+from tools.cdiff.rules import DECORATORS, EXPORTS
 from tools.cdiff.sources import expected, wrong
 from tools.cdiff.texts import Texts
 
@@ -41,6 +43,7 @@ def check(project: Project, texts: Texts) -> Iterator[Problem]:
             changed.add((file.path, pair.function.name))
             yield problem
         yield from _presence(project, file, sources)
+        yield from _form(project, file)
         yield from _order(project, file)
         yield from _exports(file, sources)
         yield from _data(project, file, sources)
@@ -132,6 +135,19 @@ def _presence(project: Project, file: PyFile, sources: Sequence[FileFact]) -> It
                 yield Problem(source.path, fact.line, text)
 
 
+def _form(project: Project, file: PyFile) -> Iterator[Problem]:
+    """Decorators and default values: C has none."""
+    for pair in project.pairs(file):
+        node, name = pair.function.node, pair.function.name
+        arguments = node.args
+        for decorator in node.decorator_list:
+            if not isinstance(decorator, ast.Name) or decorator.id not in DECORATORS:
+                text = f"{name}: the decorator '{ast.unparse(decorator)}' is none of C's"
+                yield Problem(file.path, decorator.lineno, text)
+        if arguments.defaults or arguments.kwonlyargs or arguments.kwarg:
+            yield Problem(file.path, node.lineno, f"{name}: C has no default values or keywords")
+
+
 def _order(project: Project, file: PyFile) -> Iterator[Problem]:
     last: dict[tuple[str, str], Pair] = {}
     for pair in project.pairs(file):
@@ -163,7 +179,7 @@ def _exports(file: PyFile, sources: Sequence[FileFact]) -> Iterator[Problem]:
             yield Problem(file.path, function.end, text)
             continue
         between = [f for f in file.functions.values() if function.line < f.line < at]
-        if at < function.end or between:
+        if kind in EXPORTS and (at < function.end or between):
             text = f"{name}: {kind}({name}) must stand behind the function ({path}:{line})"
             yield Problem(file.path, at, text)
     for (name, kind), line in found.items():

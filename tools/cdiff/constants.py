@@ -34,10 +34,13 @@ def _enums(node: Node) -> Iterator[Node]:
             yield from _enums(child)
 
 
-def constants(file: CFile) -> dict[str, tuple[int, int]]:
-    """(line, value) of the numbers that a C file names."""
+def constants(file: CFile, others: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """(line, value) of the numbers that a C file names; `others`: those of other files.
+
+    A global with a number as initialiser is one, too.
+    """
     found: dict[str, tuple[int, int]] = {}
-    known: dict[str, int] = {}
+    known = dict(others)
     for macro in file.text.macros:
         value = evaluate(macro.body, known) if macro.params is None else None
         if value is not None:
@@ -55,4 +58,8 @@ def constants(file: CFile) -> dict[str, tuple[int, int]]:
             known[name] = given
             found[name] = (line_of(item), given)
             following = given + 1
+    for name, (_, node) in file.data.items():
+        number = evaluate(text_of(node), known)
+        if number is not None:
+            found[name] = (line_of(node), number)
     return found

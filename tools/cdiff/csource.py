@@ -22,10 +22,10 @@ from tools.cdiff.ctype import (
     text_of,
 )
 from tools.cdiff.errors import CdiffError
+from tools.cdiff.rules import EXPORTS, INITCALLS
 from tools.cdiff.text import Macro, Text, prepare, preprocess
 
 _STRINGIZED = re.compile(r"(?<!#)#\s*(\w+)")
-EXPORTS = ("EXPORT_SYMBOL", "EXPORT_SYMBOL_GPL")
 
 
 @cache
@@ -118,7 +118,7 @@ def _top_level(file: CFile, node: Node) -> None:
         call = node.named_children[0]
         name = text_of(call.child_by_field_name("function"))
         arguments = call.child_by_field_name("arguments")
-        if name in EXPORTS and arguments is not None:
+        if name in (*EXPORTS, *INITCALLS) and arguments is not None:
             file.exports.append((text_of(arguments.named_children[0]), name, line_of(node)))
 
 

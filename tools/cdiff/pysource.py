@@ -178,9 +178,10 @@ class _Reader:
                 self.top_level(inner)
 
     def _export(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and node.func.id.startswith("EXPORT_SYMBOL"):
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        if called in rules.EXPORTS or called in rules.INITCALLS:
             name = node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else ""
-            self._file.exports.append((name, node.func.id, node.lineno))
+            self._file.exports.append((name, called, node.lineno))
 
     def _class(self, node: ast.ClassDef) -> PyClass:
         members = tuple(

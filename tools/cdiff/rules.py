@@ -82,6 +82,21 @@ LEFT_OUT = {
 # What a tag may say.
 REASONS = {**RULES, **DEVIATIONS, **LEFT_OUT}
 
+# Calls outside of functions that both sides must have for a function: exports stand behind it,
+# initcalls anywhere.
+EXPORTS = ("EXPORT_SYMBOL", "EXPORT_SYMBOL_GPL")
+INITCALLS = (
+    "early_initcall",
+    "core_initcall",
+    "subsys_initcall",
+    "late_initcall",
+    "module_init",
+    "module_exit",
+)
+
+# Decorators of the port that do not change what a function does.
+DECORATORS = frozenset(("linkable",))
+
 # (argument index: m is a member name, t a type) of macros that take such things.
 NAMED = {
     "container_of": {1: "t", 2: "m"},

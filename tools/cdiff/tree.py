@@ -67,6 +67,10 @@ class Tree:
         for path in paths:
             self.files[path] = read(root, path, port.defines)
             self.types.add(self.files[path].root)
+        self._numbers: dict[str, int] = {}
+        for source in self.files.values():
+            found = constants(source, {})
+            self._numbers.update((name, value) for name, (_, value) in found.items())
         self._translator = Translator(self.files, self.types, port)
 
     def translate(self, function: CFunction) -> Translation:
@@ -117,7 +121,7 @@ class Tree:
         made.structs = {name: members for name, members in source.structs.items() if members}
         made.data = dict(self._data(source))
         made.data.update(events(source.text, self.types))
-        made.constants = constants(source)
+        made.constants = constants(source, self._numbers)
         return made
 
     def _uses(self, function: CFunction) -> tuple[str, ...]:
