@@ -25,11 +25,13 @@ def _ignore(number: int, frame: FrameType | None) -> None:
 class StopOnInterrupt:
     """While the block runs, Ctrl-C sets `stop`, an Event; a second one exits with 130.
 
-    Only the main thread gets signals; in any other this does nothing.
+    With `leaving` set a Ctrl-C after the block is ignored: the process is about to end. Only the
+    main thread gets signals; in any other this does nothing.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
+        self.leaving = False
         self._active = threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Self:
@@ -50,7 +52,7 @@ class StopOnInterrupt:
     ) -> None:
         if self._active:
             signal.set_wakeup_fd(self._old_fd)
-            signal.signal(signal.SIGINT, self._old_handler)
+            signal.signal(signal.SIGINT, signal.SIG_IGN if self.leaving else self._old_handler)
             os.close(self._write)
             self._thread.join()
             os.close(self._read)

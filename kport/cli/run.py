@@ -114,13 +114,15 @@ def main(arguments: Sequence[str]) -> int:
         else:
             _refuse_workload_options(options)
     run = _recording(options) if kind == "recording" else _workloads(options)
-    try:
-        with StopOnInterrupt() as interrupts, brisk(), Bar(sys.stderr) as bar:
-            result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
-    except kport.KernelOops as oops:
-        print(oops.report, file=sys.stderr)
-        return 1
-    return _show(options, result)
+    with StopOnInterrupt() as interrupts:
+        try:
+            with brisk(), Bar(sys.stderr) as bar:
+                result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
+        except kport.KernelOops as oops:
+            print(oops.report, file=sys.stderr)
+            return 1
+        interrupts.leaving = result.interrupted
+        return _show(options, result)
 
 
 def _refuse_workload_options(options: argparse.Namespace) -> None:
@@ -225,6 +227,7 @@ def _show(options: argparse.Namespace, result: Result) -> int:
 
         style = Style(sys.stdout)
         print("\n".join(report(options.heading, result, width(sys.stdout), style)))
+    sys.stdout.flush()
     if result.interrupted:
         return 130
     return 0 if result.sound else 1

