@@ -95,7 +95,7 @@ def parser() -> Parser:
     add("-S", action="store_true", help="the same random durations in all clients")
     add("--policy", choices=("rr", "fifo", "fair"), default="fifo", help="default: fifo")
     add("--seconds", metavar="S", type=real(0, 1e6), help="end after S seconds of the run's clock")
-    add("--scale", metavar="X", type=real(0.01, 1e4), default=1.0, help="slow the clock down X times")
+    add("--scale", metavar="X", type=real(0.01, 1e4), default=1.0, help="slow the clock X times")
     add("--credits", metavar="N", type=whole(1, 2**32 - 1), help="credits of each ring")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")

@@ -2,8 +2,22 @@
 # SPDX-License-Identifier: MIT
 """What a run came to: the object that `kport run --json` prints, and the tables show.
 
-Times are as their names say (us, s). A wait is the time from a job's submission to the moment the
-scheduler hands it to the hardware. The same classes hold the figures of a recorded kernel.
+    jobs         {submitted, finished, failed, cancelled}
+    rings        [{dev, ring, jobs, busy_pct, wait_us {p50, p99, max}, inversions}]
+    entities     [{context, name, client, ring, jobs, gpu_ms, share_pct, wait_us}]
+    makespan_s   from the first submission to the end of the last job
+    policy       "rr", "fifo" or "fair"
+    clients      [{name, elapsed_s, cycles, per_s, periods, dropped, latency_ms {p50, p99, max}}]
+    leaks        how many objects, work items and threads the kernel left behind
+    warnings     [text]: the kernel's warnings ("WARNING: ..."), and what else is to be said
+    recorded     null, or jobs, rings, entities and makespan_s of the recorded kernel
+    interrupted  true if the run was stopped before its end
+
+The keys are stable; new ones may come. Times are as their names say. A wait is the time from a
+job's submission to the moment the scheduler hands it to the hardware; percentiles are nearest
+ranks. `busy_pct` is a ring's GPU time over the makespan, `share_pct` an entity's part of the GPU
+time of its rings. `inversions` is null without a recording. Client and latency: a cycle is one pass
+through a workload, and lasts until its last job has ended.
 """
 
 from __future__ import annotations
