@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tools.cdiff import facts
@@ -64,15 +63,16 @@ class Drift:
     added: list[str]
 
 
-def _wanted(path: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(path, pattern) for pattern in patterns)
+def wanted(path: str, patterns: Sequence[str]) -> bool:
+    """True if the path of a C file fits one of the patterns of a set."""
+    return any(PurePosixPath(path).match(pattern) for pattern in patterns)
 
 
 def _from_facts(known: Facts, patterns: Sequence[str]) -> Side:
     found = {
         name: Shape(path, fact.line, fact.parameters, fact.hashes)
         for path, file in known.files.items()
-        if _wanted(path, patterns) and path.count("/tests/") == 0
+        if wanted(path, patterns)
         for name, fact in file.functions.items()
         if fact.kind == "function"
     }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.cdiff.drift import wanted
 from tools.cdiff.errors import CdiffError
 from tools.cdiff.project import Pair, Project
 from tools.cdiff.pysource import PyFile
@@ -115,16 +116,21 @@ def select(project: Project, names: Sequence[str]) -> list[PyFile]:
 
 
 def summary(project: Project, names: Sequence[str]) -> dict[str, Any]:
-    """The counts of the chosen files and their sum."""
+    """The counts of the chosen files, of the sets they are in, and their sum."""
     total = Numbers()
+    sets: dict[str, Numbers] = {}
     files = {}
     for file in select(project, names):
         found = numbers_of(project, file)
         total.add(found)
+        for name, patterns in project.port.drift.items():
+            if all(wanted(path, patterns) for path in file.sources):
+                sets.setdefault(name, Numbers()).add(found)
         files[file.path] = {"c": list(file.sources), **found.json()}
     return {
         "linux": sorted({file.version for file in project.files.values()}),
         "files": files,
+        "sets": {name: found.json() for name, found in sets.items()},
         "total": total.json(),
         "not_covered": project.port.not_covered,
     }
@@ -132,11 +138,13 @@ def summary(project: Project, names: Sequence[str]) -> dict[str, Any]:
 
 def table(made: dict[str, Any]) -> list[str]:
     """The counts as lines of text."""
-    names = [*made["files"], "total"]
+    rows = {**made["files"], **{f"({k})": v for k, v in made["sets"].items()}}
+    rows["total"] = made["total"]
+    names = list(rows)
     width = max(len(name) for name in names)
     lines = [f"{'file':{width}}  functions  statements   equal      %  tagged  untagged"]
     for name in names:
-        row = made["files"].get(name, made["total"])
+        row = rows[name]
         functions = f"{row['ported']}/{row['functions']}"
         lines.append(
             f"{name:{width}}  {functions:>9}  {row['statements']:10}  {row['equal']:6}"
