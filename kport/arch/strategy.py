@@ -33,9 +33,15 @@ class Candidate(Protocol):
 
 
 class Strategy(Protocol):
-    """The three questions."""
+    """The three questions.
+
+    With `places_events` events are among the candidates, else the machine delivers them when they
+    are due. With `asks_on_wake` a task that becomes able to run is a reason to ask at the next
+    step, else it has to wait until the granted steps are used up or the running task stops.
+    """
 
     places_events: bool
+    asks_on_wake: bool
 
     def begin(self) -> None:
         """A new execution begins."""
@@ -76,23 +82,31 @@ class RoundRobin:
     """
 
     places_events = False
+    asks_on_wake = False
 
     def __init__(self, seed: int = 0, slice: int = 100) -> None:
         if slice < 1:
             raise ValueError(f"a slice has 1 step or more, not {slice}")
         self.seed = seed
         self.slice = slice
-        self._random = Random(seed)
+        self.begin()
 
     def begin(self) -> None:
         self._random = Random(self.seed)
+        self._until = 0
 
     def next(
         self, candidates: Sequence[Candidate], current: Candidate | None, step: int
     ) -> tuple[Candidate, int]:
-        at = candidates.index(current) + 1 if current is not None else 0
-        chosen = candidates[at % len(candidates)]
-        return chosen, 1 + self._random.below(2 * self.slice - 1)
+        if current is None:
+            chosen = candidates[0]
+        elif step < self._until:
+            return current, self._until - step
+        else:
+            chosen = candidates[(candidates.index(current) + 1) % len(candidates)]
+        steps = 1 + self._random.below(2 * self.slice - 1)
+        self._until = step + steps
+        return chosen, steps
 
     def number(self, n: int) -> int:
         return self._random.below(n)

@@ -198,9 +198,10 @@ class Virt:
         if self.dead:
             raise Halted
         self._add(ti, function)
-        CPU.cut()
-        CPU.left -= 1
-        self._elect(self.current)
+        self._notice()
+        CPU.left = left = CPU.left - 1
+        if left < 0:
+            virt_asm.point()
 
     def _life(self, task: Task) -> None:
         """All that happens on a stack for a task: its function, its end, and who comes next."""
@@ -245,8 +246,8 @@ class Virt:
     # -- sleeping and waking ---------------------------------------------------------------------
 
     def block(self, deadline: int | None = None) -> bool:
-        CPU.left -= 1
-        if CPU.left < 0:
+        CPU.left = left = CPU.left - 1
+        if left < 0:
             virt_asm.point()
         if self.dead:
             raise Halted
@@ -267,14 +268,14 @@ class Virt:
         return woken
 
     def wake(self, ti: thread_info) -> None:
-        CPU.left -= 1
-        if CPU.left < 0:
+        CPU.left = left = CPU.left - 1
+        if left < 0:
             virt_asm.point()
         task: Task = ti.park
         task.token = True
         if task.asleep:
             self._rouse(task)
-            CPU.cut()
+            self._notice()
 
     def _rouse(self, task: Task) -> None:
         """A sleeping task may run."""
@@ -284,6 +285,11 @@ class Virt:
             self._sleeps.remove(task.sleep)
             task.sleep = None
         self._runnable.append(task)
+
+    def _notice(self) -> None:
+        """A task has become able to run."""
+        if self.strategy.asks_on_wake:
+            CPU.cut()
 
     def _expire(self, now: int) -> None:
         """Wake the tasks whose sleep ends at `now` or has ended."""
@@ -323,7 +329,7 @@ class Virt:
         for task in lock.raw:
             self._unwait(task)
         lock.raw.clear()
-        CPU.cut()
+        self._notice()
 
     def _unwait(self, task: Task) -> None:
         task.waits = None
@@ -374,7 +380,10 @@ class Virt:
         self._timer = None
         if deadline is not None:
             self._timer = Event("timer", self._number(), deadline)
-            CPU.cut()
+            steps = -(-(deadline - virt_asm.ktime_get()) // self.step_ns)
+            if steps < CPU.left and not self.strategy.places_events:
+                CPU.mark -= CPU.left - max(0, steps)
+                CPU.left = max(0, steps)
 
     def _next_time(self, now: int) -> int:
         """When the next timer or end of a sleep after `now` is due in ns; FOREVER for never."""
@@ -397,8 +406,8 @@ class Virt:
         self._raised = [event for event in self._raised if event.line is not line]
 
     def raise_line(self, line: Line) -> None:
-        CPU.left -= 1
-        if CPU.left < 0:
+        CPU.left = left = CPU.left - 1
+        if left < 0:
             virt_asm.point()
         if line.private is None:
             return
@@ -446,10 +455,11 @@ class Virt:
         """Who goes on: ends sleeps, gives events to CPUs, lets time pass, asks the strategy."""
         strategy = self.strategy
         while True:
-            step, now = CPU.mark - CPU.left, virt_asm.ktime_get()
+            step = CPU.mark - CPU.left
+            now = CPU.skew + step * CPU.ns
             if step > self.bound:
                 return self._broken(livelock(self))
-            if self._sleeps:
+            if self._sleeps and self._sleeps[0].at <= now:
                 self._expire(now)
             candidates: Sequence[Candidate] = self._ready()
             if strategy.places_events:
@@ -484,7 +494,9 @@ class Virt:
         if not self.strategy.places_events:
             due = 0 if self._raised else self._next_time(-1)
             if due < FOREVER:
-                steps = min(steps, max(1, -(-(due - now) // self.step_ns)))
+                left = -(-(due - now) // self.step_ns)
+                if left < steps:
+                    steps = left if left > 0 else 1
         CPU.left = steps
         CPU.mark = step + steps
 

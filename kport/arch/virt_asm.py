@@ -76,8 +76,8 @@ def ktime_get() -> int:
 
 
 def local_irq_save() -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = CPU.ti
     flags: int = ti.irqs_off
@@ -86,8 +86,8 @@ def local_irq_save() -> int:
 
 
 def local_irq_restore(flags: int) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     CPU.ti.irqs_off = flags
 
@@ -140,8 +140,8 @@ def spin_lock_init(lock: Any, name: str = "") -> None:
 
 
 def spin_lock(lock: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = CPU.ti
     ti.preempt_count += 1
@@ -151,8 +151,8 @@ def spin_lock(lock: Any) -> None:
 
 
 def spin_trylock(lock: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     if lock.owner is not None:
         return CPU.machine.refused(lock)  # type: ignore[no-any-return]
@@ -163,8 +163,8 @@ def spin_trylock(lock: Any) -> int:
 
 
 def spin_unlock(lock: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = lock.owner
     lock.owner = None
@@ -174,8 +174,8 @@ def spin_unlock(lock: Any) -> None:
 
 
 def spin_lock_irq(lock: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = CPU.ti
     ti.irqs_off = 1
@@ -186,8 +186,8 @@ def spin_lock_irq(lock: Any) -> None:
 
 
 def spin_unlock_irq(lock: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = lock.owner
     lock.owner = None
@@ -198,8 +198,8 @@ def spin_unlock_irq(lock: Any) -> None:
 
 
 def spin_lock_irqsave(lock: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = CPU.ti
     flags: int = ti.irqs_off
@@ -212,8 +212,8 @@ def spin_lock_irqsave(lock: Any) -> int:
 
 
 def spin_unlock_irqrestore(lock: Any, flags: int) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     ti = lock.owner
     lock.owner = None
@@ -224,8 +224,8 @@ def spin_unlock_irqrestore(lock: Any, flags: int) -> None:
 
 
 def spin_is_locked(lock: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     return 1 if lock.owner is not None else 0
 
@@ -239,22 +239,22 @@ def wrap32(value: int) -> int:
 
 
 def atomic_read(v: Any) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     return v.counter
 
 
 def atomic_set(v: Any, i: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     v.counter = i
 
 
 def atomic_add(i: int, v: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new = v.counter + i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
@@ -263,8 +263,8 @@ def atomic_add(i: int, v: Any) -> None:
 
 
 def atomic_sub(i: int, v: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new = v.counter - i
     if not -0x80000000 <= new <= 0x7FFFFFFF:
@@ -273,8 +273,8 @@ def atomic_sub(i: int, v: Any) -> None:
 
 
 def atomic_inc(v: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new = v.counter + 1
     if new > 0x7FFFFFFF:
@@ -283,8 +283,8 @@ def atomic_inc(v: Any) -> None:
 
 
 def atomic_dec(v: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new = v.counter - 1
     if new < -0x80000000:
@@ -293,8 +293,8 @@ def atomic_dec(v: Any) -> None:
 
 
 def atomic_inc_return(v: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new: int = v.counter + 1
     if new > 0x7FFFFFFF:
@@ -304,8 +304,8 @@ def atomic_inc_return(v: Any) -> int:
 
 
 def atomic_dec_and_test(v: Any) -> bool:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     new: int = v.counter - 1
     if new < -0x80000000:
@@ -315,8 +315,8 @@ def atomic_dec_and_test(v: Any) -> bool:
 
 
 def atomic_fetch_add(i: int, v: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     old: int = v.counter
     new = old + i
@@ -327,8 +327,8 @@ def atomic_fetch_add(i: int, v: Any) -> int:
 
 
 def atomic_fetch_sub(i: int, v: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     old: int = v.counter
     new = old - i
@@ -339,8 +339,8 @@ def atomic_fetch_sub(i: int, v: Any) -> int:
 
 
 def atomic_xchg(v: Any, new: Any) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     old = v.counter
     v.counter = new
@@ -348,8 +348,8 @@ def atomic_xchg(v: Any, new: Any) -> Any:
 
 
 def atomic_cmpxchg(v: Any, old: Any, new: Any) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     was = v.counter
     if was == old:
@@ -358,8 +358,8 @@ def atomic_cmpxchg(v: Any, old: Any, new: Any) -> Any:
 
 
 def atomic64_fetch_add(i: int, v: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     old: int = v.counter
     v.counter = (old + i + 0x8000000000000000 & 0xFFFFFFFFFFFFFFFF) - 0x8000000000000000
@@ -370,15 +370,15 @@ def atomic64_fetch_add(i: int, v: Any) -> int:
 
 
 def READ_ONCE(o: Any, f: str) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     return getattr(o, f)
 
 
 def WRITE_ONCE(o: Any, f: str, v: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     setattr(o, f, v)
 
@@ -388,8 +388,8 @@ smp_store_release = WRITE_ONCE
 
 
 def xchg(o: Any, f: str, v: Any) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     old = getattr(o, f)
     setattr(o, f, v)
@@ -397,8 +397,8 @@ def xchg(o: Any, f: str, v: Any) -> Any:
 
 
 def cmpxchg(o: Any, f: str, old: Any, new: Any) -> Any:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     was = getattr(o, f)
     if was is old or was == old:
@@ -407,8 +407,8 @@ def cmpxchg(o: Any, f: str, old: Any, new: Any) -> Any:
 
 
 def smp_mb() -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
 
 
@@ -420,8 +420,8 @@ smp_wmb = smp_mb
 
 
 def test_bit(nr: int, addr: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     try:
         bit: int = addr.cells[nr]
@@ -431,8 +431,8 @@ def test_bit(nr: int, addr: Any) -> int:
 
 
 def set_bit(nr: int, addr: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     try:
         addr.cells[nr] = 1
@@ -442,8 +442,8 @@ def set_bit(nr: int, addr: Any) -> None:
 
 
 def clear_bit(nr: int, addr: Any) -> None:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     try:
         addr.cells[nr] = 0
@@ -452,8 +452,8 @@ def clear_bit(nr: int, addr: Any) -> None:
 
 
 def test_and_set_bit(nr: int, addr: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     if nr >= len(addr.cells):
         addr.grow()
@@ -463,8 +463,8 @@ def test_and_set_bit(nr: int, addr: Any) -> int:
 
 
 def test_and_clear_bit(nr: int, addr: Any) -> int:
-    CPU.left -= 1
-    if CPU.left < 0:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
         point()
     if nr >= len(addr.cells):
         addr.grow()

@@ -37,6 +37,8 @@ from kport.linux.lockdep import DEBUG_LOCKS
 from kport.linux.rcupdate import rcu_barrier, rcu_pending
 from kport.linux.sched import PF_KTHREAD, new_task
 
+# kfree() unties the cycles of what it frees, so there is little for the collector to find.
+GC_THRESHOLDS = (5_000, 1000, 20)
 SETTLE_NS = 10_000_000  # kernel time in which work items and threads may still end
 OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
 
@@ -220,8 +222,10 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     """Initialise a kernel whose machine is on, run the block in it, and switch the machine off."""
     machine = kernel.machine
     frozen = gc.isenabled()
+    thresholds = gc.get_threshold()
     if frozen:
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
     try:
         link(table)
         module.load()
@@ -241,6 +245,7 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
         module.unloaded()
         if frozen:
+            gc.set_threshold(*thresholds)
             gc.unfreeze()
 
 
