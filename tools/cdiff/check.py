@@ -128,9 +128,9 @@ def _presence(project: Project, file: PyFile, sources: Sequence[FileFact]) -> It
                 yield Problem(file.path, function.line, text)
     for source in sources:
         for name, fact in source.functions.items():
-            if file.path != project.owner(source.path) or port.reason(source.path, name):
+            if not project.owns(file, source.path) or port.reason(source.path, name):
                 continue
-            if name not in project.ported[source.path]:
+            if name not in project.ported[file.version, source.path]:
                 text = f"{name}: missing; list it under [left-out] in port.toml with a reason"
                 yield Problem(source.path, fact.line, text)
 

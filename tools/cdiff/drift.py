@@ -161,18 +161,18 @@ def _changed(name: str, old: Side, new: Side) -> Changed:
     return Changed(name, was, now, equal, max(len(was.hashes), len(now.hashes)))
 
 
-def _ported(project: Project) -> dict[str, str]:
-    """Where the port has a function, for those whose C the two kernels may change."""
-    return {
-        pair.function.name: f"{file.path}:{pair.function.line}"
-        for file in project.files.values()
-        for pair in project.pairs(file)
-    }
+def _ported(project: Project, made: Drift) -> dict[str, str]:
+    """Where the port has a function; that of the older kernel counts, if it is ported."""
+    found: dict[str, str] = {}
+    for file in sorted(project.files.values(), key=lambda file: file.version == made.old.linux):
+        for pair in project.pairs(file):
+            found[pair.function.name] = f"{file.path}:{pair.function.line}"
+    return found
 
 
 def lines(project: Project, made: Drift, what: str) -> Iterator[str]:
     """The report as text; functions that the port has are marked with where it has them."""
-    ported = _ported(project)
+    ported = _ported(project, made)
     old, new = made.old, made.new
     yield (
         f"{what}: {len(old.functions)} functions in {old.linux}, {len(new.functions)} in "
@@ -207,7 +207,7 @@ def _mark(ported: dict[str, str], name: str) -> str:
 
 def as_json(project: Project, made: Drift) -> dict[str, Any]:
     """The report as a table."""
-    ported = _ported(project)
+    ported = _ported(project, made)
     touched = [item.name for item in made.changed if item.name in ported]
     return {
         "old": {"linux": made.old.linux, "functions": len(made.old.functions)},

@@ -15,19 +15,17 @@ from tools.cdiff.rules import LEFT_OUT
 from tools.cdiff.traplist import KINDS
 
 
-def _sources(project: Project) -> Iterator[FileFact]:
-    """Each C file of the port once."""
-    seen: set[str] = set()
+def _sources(project: Project) -> Iterator[tuple[str, FileFact]]:
+    """(version, C file) of the port, each once."""
     for file in project.files.values():
         for source in project.sources(file):
-            if source.path not in seen:
-                seen.add(source.path)
-                yield source
+            if project.owns(file, source.path):
+                yield file.version, source
 
 
 def unported(project: Project) -> Iterator[str]:
     """The functions and macros that are left out, by file and reason."""
-    for source in _sources(project):
+    for _, source in _sources(project):
         by_reason: dict[str, list[str]] = defaultdict(list)
         for name, fact in source.functions.items():
             reason = project.port.reason(source.path, name)
@@ -72,9 +70,9 @@ def undef(project: Project, everything: bool) -> Iterator[tuple[str, list[str]]]
     """
     defined = _defined(project)
     used: dict[str, list[str]] = defaultdict(list)
-    for source in _sources(project):
+    for version, source in _sources(project):
         for name, fact in source.functions.items():
-            has = name in project.ported[source.path]
+            has = name in project.ported[version, source.path]
             if not has and not everything:
                 continue
             for use in fact.uses:

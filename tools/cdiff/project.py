@@ -120,18 +120,23 @@ class Project:
                 yield function, added(function, pins.get(name, []))
 
     @cached_property
-    def ported(self) -> dict[str, frozenset[str]]:
-        """The names that the port has, by C file."""
-        found: dict[str, frozenset[str]] = {}
+    def ported(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The names that the port has, by version and C file."""
+        found: dict[tuple[str, str], frozenset[str]] = {}
         for file in self.files.values():
             for path in file.sources:
-                names = found.get(path, frozenset())
-                found[path] = names | file.functions.keys() | file.data.keys()
+                names = found.get((file.version, path), frozenset())
+                found[file.version, path] = names | file.functions.keys() | file.data.keys()
         return found
 
-    def owner(self, path: str) -> str:
-        """The first ported file that names a C file: it answers for what is missing."""
-        return next(file.path for file in self.files.values() if path in file.sources)
+    def owns(self, file: PyFile, path: str) -> bool:
+        """True for the first ported file that names a C file: it answers for what is missing."""
+        others = (
+            other
+            for other in self.files.values()
+            if path in other.sources and other.version == file.version
+        )
+        return next(others, file) is file
 
     def parts(self, file: PyFile) -> Iterator[tuple[str, FileFact, Row]]:
         """(label, C file, judgement) of the structs and tables that both sides have."""
@@ -152,21 +157,28 @@ class Project:
                     yield name, source, judge(fact, found[name][1], list(pins.get(name, ())))
 
     def select(self, name: str) -> list[Pair]:
-        """The function of a name, or all functions of a ported file."""
+        """The functions of a name, one per kernel, or all functions of a ported file.
+
+        CdiffError, with the nearest names, if there is none.
+        """
         if name in self.files:
             return list(self.pairs(self.files[name]))
-        return [self.find(name)]
-
-    def find(self, name: str) -> Pair:
-        """The function of a name. CdiffError, with the nearest names, if there is none."""
-        for file in self.files.values():
-            if name in file.functions:
-                for pair in self.pairs(file):
-                    if pair.function.name == name:
-                        return pair
+        found = [
+            pair
+            for file in self.files.values()
+            if name in file.functions
+            for pair in self.pairs(file)
+            if pair.function.name == name
+        ]
+        if found:
+            return found
         names = [pair.function.name for f in self.files.values() for pair in self.pairs(f)]
         near = get_close_matches(name, names, 3, 0.5)
         hint = (
             f"; did you mean {' or '.join(near)}?" if near else "; 'cdiff summary' lists the files"
         )
         raise CdiffError(f"{name}: no ported function has this name{hint}")
+
+    def find(self, name: str) -> Pair:
+        """The first function of a name, as select()."""
+        return self.select(name)[0]

@@ -86,7 +86,7 @@ def numbers_of(project: Project, file: PyFile) -> Numbers:
     """The counts of one ported file."""
     made = Numbers()
     for source in project.sources(file):
-        if project.owner(source.path) != file.path:
+        if not project.owns(file, source.path):
             continue
         for name, fact in source.functions.items():
             made.functions += fact.kind == "function"
