@@ -351,8 +351,8 @@ def test_the_scale_stretches_the_clock_and_the_sleeps(scale):
     assert spent >= 10 * MS
     assert elapsed >= 0.010 * scale
     assert elapsed == pytest.approx(spent * 1e-9 * scale, rel=0.05, abs=0.001)
-    made.set_event(made.clock() + 5 * MS)
-    deadline = made._event
+    deadline = made.clock() + 5 * MS
+    made.set_event(deadline)
     until(made, lambda: hooks.ticks)
     assert hooks.ticks[0][0] >= deadline
     assert made.power_off(5.0) == []

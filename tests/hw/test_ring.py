@@ -162,9 +162,9 @@ def test_batches_follow_each_other_without_a_gap(ring):
 
 def test_batches_from_different_doorbells_follow_without_a_gap_while_the_ring_is_busy(ring):
     w = Writer(ring)
-    first = w.execute(20 * MS)
+    first = w.execute(50 * MS)
     w.go()
-    eventually(lambda: ring.running is first)
+    eventually(lambda: first.began)
     second = w.execute(MS)
     w.go()
     eventually(lambda: drained(ring))
@@ -239,7 +239,7 @@ def test_ending_a_batch_with_a_duration_does_nothing(ring, gpu):
     w = Writer(ring)
     batch = w.execute(5 * MS)
     w.go()
-    eventually(lambda: ring.running is batch)
+    eventually(lambda: batch.began)
     batch.end(gpu.machine)
     eventually(lambda: drained(ring))
     assert batch.ended - batch.began == 5 * MS

@@ -165,6 +165,7 @@ def test_an_unknown_kind(kernel):
 
 def test_a_saturated_counter_survives_a_storm(kernel):
     r = count(INT_MAX)
+    refcount_inc(r)
     together(
         *[lambda: [refcount_inc(r) for _ in range(200)]] * 4,
         *[lambda: [refcount_dec_and_test(r) for _ in range(200)]] * 4,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from kport.arch.asm import current
-from kport.linux import workqueue
+from kport.linux import sched, workqueue
 from kport.linux.kthread import get_kthread_comm
 from kport.linux.workqueue import (
     INIT_WORK,
@@ -167,8 +167,6 @@ def test_destroy_stops_the_rescuer(kernel):
     wq = alloc_ordered_workqueue("safe", WQ_MEM_RECLAIM)
     task = wq.rescuer.task
     destroy_workqueue(wq)
-    from kport.linux import sched
-
     assert task.pid not in sched.tasks
 
 
