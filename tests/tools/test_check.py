@@ -76,7 +76,7 @@ CHANGES = {
         MAIN,
         "def drm_sched_start(sched: drm_gpu_scheduler, errno: int)",
         "def drm_sched_start(sched: drm_gpu_scheduler, error: int)",
-        r"drm_sched_start: has other parameters than C: \(sched, errno\)",
+        r"drm_sched_start: has other parameters .*\n +C +\d+: drm_sched_start\(sched, errno\)",
     ),
     "an export": (
         MAIN,

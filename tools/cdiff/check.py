@@ -83,9 +83,10 @@ def _statement(pair: Pair, row: Row, texts: Texts) -> Problem:
     line = row.python[0].line if row.python else _neighbour(pair, row)
     what = _ADVICE.get(row.problem, row.problem)
     text = f"{pair.function.name}: {what} ({pair.source.path}:{c_line})"
+    known = [f"{pair.fact.name}({', '.join(pair.fact.parameters)})"] if row.head else None
     details = [
         f"C  {item.line:5d}: {'    ' * item.depth}{found}"
-        for item, found in zip(row.c, texts.of(pair, row.c), strict=True)
+        for item, found in zip(row.c, known or texts.of(pair, row.c), strict=True)
     ]
     if not row.c:
         details.append(f"C  {c_line:5d}: has nothing here")

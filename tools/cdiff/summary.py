@@ -120,15 +120,17 @@ def summary(project: Project, names: Sequence[str]) -> dict[str, Any]:
     total = Numbers()
     sets: dict[str, Numbers] = {}
     files = {}
+    versions = sorted({file.version for file in project.files.values()})
     for file in select(project, names):
         found = numbers_of(project, file)
         total.add(found)
         for name, patterns in project.port.drift.items():
             if all(wanted(path, patterns) for path in file.sources):
-                sets.setdefault(name, Numbers()).add(found)
+                label = name if len(versions) == 1 else f"{name} {file.version}"
+                sets.setdefault(label, Numbers()).add(found)
         files[file.path] = {"c": list(file.sources), **found.json()}
     return {
-        "linux": sorted({file.version for file in project.files.values()}),
+        "linux": versions,
         "files": files,
         "sets": {name: found.json() for name, found in sets.items()},
         "total": total.json(),
