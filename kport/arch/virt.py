@@ -489,14 +489,18 @@ class Virt:
             return chosen
 
     def _grant(self, steps: int, now: int) -> None:
-        """Run on for `steps`, or until the next event that comes by itself."""
+        """Run on for `steps`, or until the next event that comes by itself.
+
+        With 0 steps the next instruction asks again, and then acts: so an interrupt that is held
+        off comes as soon as it can.
+        """
         step = CPU.mark - CPU.left
         if not self.strategy.places_events:
             due = 0 if self._raised else self._next_time(-1)
             if due < FOREVER:
                 left = -(-(due - now) // self.step_ns)
                 if left < steps:
-                    steps = left if left > 0 else 1
+                    steps = left if left > 0 else 0
         CPU.left = steps
         CPU.mark = step + steps
 

@@ -135,7 +135,7 @@ def oops_report(error: BaseException, ti: thread_info) -> str:
     pid = ti.task.pid if ti.task is not None else 0
     head = str(error) if str(error).startswith(("BUG", "kernel BUG")) else f"Oops: {error!r}"
     context = "irq" if ti.preempt_count >= 0x10000 else "task"
-    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    trace = "".join(traceback.format_tb(error.__traceback__))
     trace = _FRAME.sub(_with_c_position, trace)
     return (
         f"{head}\n"
