@@ -55,6 +55,9 @@ KEPT = {
         "kport/drm/scheduler/v*/*.py",
     ),
 }
+# REUSE-IgnoreStart
+LICENCE = "SPDX-License-Identifier: "
+# REUSE-IgnoreEnd
 
 
 def name(path: Path) -> str:
@@ -88,7 +91,7 @@ def test_every_file_names_its_copyright_and_licence():
     bad = []
     for path in (*HOUSE, *TESTS):
         lines = header(path)
-        licences = [line.split(": ")[1] for line in lines if "SPDX-License-Identifier: " in line]
+        licences = [line.split(": ")[1] for line in lines if LICENCE in line]
         holders = [line for line in lines if line.startswith("# SPDX-FileCopyrightText: ")]
         ours = [line for line in holders if line.endswith("2026 kport contributors")]
         if len(licences) != 1 or licences[0] not in LICENCES or len(ours) != 1:
@@ -131,11 +134,7 @@ def test_a_translation_keeps_the_licence_of_its_source(licence):
     for pattern in KEPT[licence]:
         found = list(ROOT.glob(pattern))
         assert found, pattern
-        bad += [
-            name(path)
-            for path in found
-            if f"# SPDX-License-Identifier: {licence}" not in header(path)
-        ]
+        bad += [name(path) for path in found if f"# {LICENCE}{licence}" not in header(path)]
     assert bad == []
 
 

@@ -104,6 +104,30 @@ class Event:
         return f"<event {self.number} {self.name}>"
 
 
+class Errors:
+    """Hooks of an execution without a kernel: `first` is what went wrong first."""
+
+    def __init__(self, reports: Hooks) -> None:
+        self.first: BaseException | None = None
+        self.place = reports.place
+        self.waits_for = reports.waits_for
+
+    def adopt(self, ti: thread_info) -> None:
+        """There are no task_structs."""
+
+    def tick(self) -> None:
+        """There are no timers."""
+
+    def interrupt(self, line: Line) -> None:
+        """A line's own action."""
+        line.action(line)
+
+    def oops(self, error: BaseException, ti: thread_info) -> None:
+        """Keep the first error."""
+        if self.first is None:
+            self.first = error
+
+
 class Virt:
     """`Machine` in one OS thread, under a strategy.
 
@@ -138,13 +162,21 @@ class Virt:
         self.main: Task
         self.current: Task
         self._fault: BaseException | None = None
+        self._joining = False
 
     # -- power -----------------------------------------------------------------------------------
 
     def power_on(self, hooks: Hooks) -> None:
-        self.hooks = hooks
+        link.link(_TABLE)
         self._carrier = carrier(self._carrier_name)
         self._ident = threading.get_ident()
+        self._reset(hooks)
+        hooks.adopt(self.main.ti)
+
+    def _reset(self, hooks: Hooks) -> None:
+        """Step 0 of an execution: the calling thread is the only task."""
+        self.hooks = hooks
+        self.dead = False
         self._numbers = self._lines = 0
         self._rounds = self._relaxed_for = 0
         self._relaxed = False
@@ -157,30 +189,55 @@ class Virt:
         self._raised: list[Event] = []
         self._timer: Event | None = None
         CPU.reset(self, self.step_ns)
-        link.link(_TABLE)
-        ti = thread_info(threading.current_thread().name)
+        ti = CPU.ti = thread_info(threading.current_thread().name)
         self.main = self.current = self._add(ti, None)
         self.main.stack = self._carrier.main()
-        CPU.ti = ti
         self.strategy.begin()
-        hooks.adopt(ti)
 
     def halt(self) -> None:
         self.dead = True
         CPU.cut()
 
     def power_off(self, timeout: float) -> list[str]:
+        stuck = self._unwind()
+        self._carrier.close()
+        CPU.reset(None, 1)
+        if self._fault is not None:
+            raise self._fault
+        return stuck
+
+    def _unwind(self) -> list[str]:
+        """Stop and let every task end; returns the names of those that did not."""
         self.dead = self._told = True
         for task in list(self.tasks):
             if task.stack is not None and task is not self.main:
                 self._go(task)
         stuck = [t.name for t in self.tasks if t.stack is not None and t is not self.main]
         self.tasks.clear()
-        self._carrier.close()
-        CPU.reset(None, 1)
-        if self._fault is not None:
-            raise self._fault
         return sorted(stuck)
+
+    def run(self, *functions: Callable[[], None]) -> None:
+        """One execution without a kernel: each function a task, from the same moment to the end.
+
+        The machine must be on; it starts from step 0 again, so any number of executions may follow
+        each other. Raises what a function raised first, or KernelBug for a deadlock or livelock.
+        """
+        hooks = self.hooks
+        errors = Errors(hooks)
+        self._reset(errors)
+        for number, function in enumerate(functions):
+            self._add(thread_info(f"task/{number}"), function)
+        self._runnable.remove(self.main)
+        self._joining = True
+        try:
+            self._elect(None)
+        except Halted:
+            self._unwind()
+        finally:
+            self._joining = False
+            self.hooks = hooks
+        if errors.first is not None:
+            raise errors.first
 
     # -- tasks -----------------------------------------------------------------------------------
 
@@ -473,6 +530,8 @@ class Virt:
             if not candidates:
                 due = self._next_time(now)
                 if due >= FOREVER:
+                    if self._joining and len(self.tasks) == 1:
+                        return self.main
                     return self._broken(deadlock(self))
                 CPU.skew += due - now
                 continue

@@ -36,7 +36,7 @@ class FakeGpu:
         return address
 
     def rush(self) -> None:
-        """From now on no batch takes time: what is under way ends, whatever follows ends at once."""
+        """From now on no batch takes time: what is under way ends, what follows ends at once."""
         for ring in self.rings.values():
             ring.rush()
 

@@ -42,8 +42,8 @@ class timer_list(struct):
 class timer_base(struct):
     """The one timer base: the queue, and the timer whose callback runs now.
 
-    `clk` is the first tick whose timers have not run yet: nothing is queued before it, so a callback
-    that starts its timer for now runs again in the next tick and not for ever in this one.
+    `clk` is the first tick whose timers have not run yet: nothing is queued before it, so a
+    callback that starts its timer for now runs again in the next tick and not for ever in this one.
     """
 
     lock: spinlock_t

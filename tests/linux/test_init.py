@@ -340,7 +340,7 @@ def test_an_oops_comes_out_with_both_reports_and_ends_every_wait(boot, where, co
     assert re.search(f"Comm: {comm} Context: {context}$", report[1])
     assert report[2] == "Call Trace (innermost last):"
     assert any("in null_pointer" in line for line in report)
-    assert "AttributeError: 'NoneType' object has no attribute 'func'" in "\n".join(report)
+    assert any("thing.func = None" in line for line in report)
     assert report[-1] == "Kernel panic - not syncing: Fatal exception"
     assert str(caught.value) == caught.value.report
     assert kernel.oopses == [caught.value.report]

@@ -137,7 +137,9 @@ def test_out_parameters_that_are_not_set_yet(python: Read) -> None:
 
 def test_the_header_names_the_c_files() -> None:
     text = (
+        # REUSE-IgnoreStart
         "# SPDX-License-Identifier: MIT\n#\n"
+        # REUSE-IgnoreEnd
         "# Translated to Python from a/b.c, c/d.h and\n# e/f.h, Linux 7.2.13, on 2026-11-20.\n"
     )
     assert pysource.header(text) == (("a/b.c", "c/d.h", "e/f.h"), "7.2.13")
