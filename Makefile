@@ -31,6 +31,7 @@ cdiff: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tools.bench null-jobs
 	$(BIN)/python -m tools.bench overhead
+	$(BIN)/python -m tools.bench points
 
 clean:
 	rm -rf .venv

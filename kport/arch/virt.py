@@ -28,6 +28,7 @@ from __future__ import annotations
 import threading
 from bisect import insort
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 from kport.arch import link, virt_asm
 from kport.arch.api import Halted, Hooks, KernelBug, Line
@@ -104,13 +105,25 @@ class Event:
         return f"<event {self.number} {self.name}>"
 
 
-class Errors:
-    """Hooks of an execution without a kernel: `first` is what went wrong first."""
+class Bare:
+    """Hooks of an execution without a kernel: `first` is what went wrong first.
 
-    def __init__(self, reports: Hooks) -> None:
+    Places are told as `reports` tells them, if there is a kernel beside it.
+    """
+
+    def __init__(self, reports: Hooks | None = None) -> None:
         self.first: BaseException | None = None
-        self.place = reports.place
-        self.waits_for = reports.waits_for
+        self.reports = reports
+
+    def place(self, frame: FrameType) -> str:
+        """File and line of a frame."""
+        if self.reports is not None:
+            return self.reports.place(frame)
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+    def waits_for(self, frame: FrameType) -> str:
+        """Nothing is known of what a function waits for, unless the kernel beside it knows."""
+        return "" if self.reports is None else self.reports.waits_for(frame)
 
     def adopt(self, ti: thread_info) -> None:
         """There are no task_structs."""
@@ -223,7 +236,7 @@ class Virt:
         each other. Raises what a function raised first, or KernelBug for a deadlock or livelock.
         """
         hooks = self.hooks
-        errors = Errors(hooks)
+        errors = Bare(hooks)
         self._reset(errors)
         for number, function in enumerate(functions):
             self._add(thread_info(f"task/{number}"), function)

@@ -13,6 +13,7 @@ from typing import Any
 from tools.bench.anchor import machine, pool_us, rounds, tell
 from tools.bench.null_jobs import SHAPES, null_jobs
 from tools.bench.overhead import NAMES, overhead
+from tools.bench.points import points
 from tools.bench.sampler import Sampler
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
@@ -22,22 +23,25 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print; 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     sub = parser.add_subparsers(dest="what", required=True)
-    for name in ("null-jobs", "overhead"):
+    for name in ("null-jobs", "overhead", "points"):
         p = sub.add_parser(name)
         p.add_argument("--json", action="store_true", help="one object instead of a table")
         p.add_argument("--policy", choices=POLICIES, default="fair")
         p.add_argument("--rounds", type=_positive, default=5, help="default %(default)s")
+    for name in ("null-jobs", "points"):
+        p = sub.choices[name]
+        p.add_argument("--jobs", type=_positive, default=20_000, help="default %(default)s")
     p = sub.choices["null-jobs"]
-    p.add_argument("--jobs", type=_positive, default=20_000, help="default %(default)s")
     p.add_argument("--profile", action="store_true", help="say where the time goes as well")
     args = parser.parse_args(argv)
-    figures = _null_jobs(args) if args.what == "null-jobs" else _overhead(args)
+    measure, show = _WHAT[args.what]
+    figures = measure(args)
     tell("")
     figures = {"what": args.what, "machine": machine(), "policy": args.policy, **figures}
     if args.json:
         print(json.dumps(figures, indent=2))
     else:
-        (_print_null_jobs if args.what == "null-jobs" else _print_overhead)(figures)
+        show(figures)
     return 0
 
 
@@ -104,6 +108,33 @@ def _print_overhead(figures: dict[str, Any]) -> None:
         every = figures["all"][name]
         print(f"{name:16}{value:>18.3f}{min(every):>9.3f}{max(every):>9.3f}")
     print(f"\nanchor: {figures['pool_us']:.1f} us per future of a thread pool, 1,000 futures")
+
+
+def _points(args: argparse.Namespace) -> dict[str, Any]:
+    figures = points(
+        args.jobs, POLICIES[args.policy], args.rounds, lambda: pool_us(args.jobs), tell
+    )
+    return {"jobs": args.jobs, **figures}
+
+
+def _print_points(figures: dict[str, Any]) -> None:
+    print(f"machine virt; {figures['machine']}; medians of {figures['rounds']}\n")
+    print(f"{'points':>8}{'mean run':>10}{'executions per second':>24}")
+    for row in figures["executions"]:
+        print(f"{row['points']:>8}{row['mean']:>10}{row['per_second']:>24,}")
+    print(f"\n{figures['boot_us']:.0f} us to boot a kernel and leave it")
+    print(
+        f"{figures['null_job_us']:.1f} us per null job ({figures['jobs']:,} jobs, 16 entities, "
+        f"policy {figures['policy']})"
+    )
+    print(f"anchor: {figures['pool_us']:.1f} us per future of a thread pool")
+
+
+_WHAT = {
+    "null-jobs": (_null_jobs, _print_null_jobs),
+    "overhead": (_overhead, _print_overhead),
+    "points": (_points, _print_points),
+}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ drm_sched_job_init() come before. 64 credits, one submitting thread, one schedul
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
@@ -36,7 +35,14 @@ from kport.drm.scheduler.v7_2.sched_main import (
     drm_sched_job_cleanup,
     drm_sched_job_init,
 )
+from kport.linux.completion import (
+    complete,
+    completion,
+    init_completion,
+    wait_for_completion_timeout,
+)
 from kport.linux.device import device
+from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree, kzalloc_obj
 from tools.bench.anchor import quiet_gc
@@ -48,7 +54,7 @@ SHAPES = {
     "1000 entities": (1000, False),
     "chain over 16": (16, True),
 }
-_LIMIT_S = 300.0
+_LIMIT_MS = 300_000
 
 
 class _Driver:
@@ -56,7 +62,8 @@ class _Driver:
 
     def __init__(self, jobs: int) -> None:
         self.left = jobs
-        self.done = threading.Event()
+        self.done = completion()
+        init_completion(self.done)
         self.ops = drm_sched_backend_ops(run_job=self.run_job, free_job=self.free_job)
 
     def run_job(self, job: drm_sched_job) -> Any:
@@ -68,14 +75,22 @@ class _Driver:
         kfree(job)
         self.left -= 1
         if not self.left:
-            self.done.set()
+            complete(self.done)
 
 
 def null_jobs(
-    jobs: int, entities: int, chain: bool, policy: int, sampler: Sampler | None = None
+    jobs: int,
+    entities: int,
+    chain: bool,
+    policy: int,
+    sampler: Sampler | None = None,
+    **options: Any,
 ) -> float:
-    """Microseconds per job; raises RuntimeError if the kernel was not left clean."""
-    with kport.boot(params={"sched_policy": policy}) as kernel:
+    """Microseconds per job; raises RuntimeError if the kernel was not left clean.
+
+    `options` go to `kport.boot()`: the machine, and what it takes.
+    """
+    with kport.boot(params={"sched_policy": policy}, **options) as kernel:
         driver = _Driver(jobs)
         dev = device()
         dev.name = "bench"
@@ -106,12 +121,12 @@ def null_jobs(
                 for job in todo:
                     drm_sched_job_arm(job)
                     drm_sched_entity_push_job(job)
-            finished = driver.done.wait(_LIMIT_S)
+            finished = wait_for_completion_timeout(driver.done, msecs_to_jiffies(_LIMIT_MS))
             took = time.perf_counter() - start
             if sampler:
                 sampler.stop()
         if not finished:
-            raise RuntimeError(f"{driver.left} of {jobs} jobs not freed after {_LIMIT_S:.0f} s")
+            raise RuntimeError(f"{driver.left} of {jobs} jobs not freed after {_LIMIT_MS} ms")
         todo.clear()
         for queue in queues:
             drm_sched_entity_destroy(queue)
