@@ -15,6 +15,7 @@ debugfs, filters, modules, the suites of the boot; attributes other than the spe
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -708,3 +709,22 @@ def __kunit_test_suites_init(suites: Sequence[kunit_suite], num_suites: int) -> 
 
 
 EXPORT_SYMBOL_GPL(__kunit_test_suites_init)
+
+
+# What the linker gathers in the section .kunit_test_suites, by the module that it is from.
+_section: dict[str, list[kunit_suite]] = {}
+
+
+def kunit_test_suites(*suites: kunit_suite) -> None:
+    """Register suites of the calling module; see kport.kunit."""
+    _section.setdefault(sys._getframe(1).f_globals["__name__"], []).extend(suites)
+
+
+def kunit_test_suite(suite: kunit_suite) -> None:
+    """Register the one suite of the calling module."""
+    _section.setdefault(sys._getframe(1).f_globals["__name__"], []).append(suite)
+
+
+def registered_suites(module: str) -> list[kunit_suite]:
+    """What a module has registered."""
+    return list(_section.get(module, ()))

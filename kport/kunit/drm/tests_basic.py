@@ -44,6 +44,7 @@ from kport.kunit.test import (
     KUNIT_CASE_PARAM,
     KUNIT_CASE_SLOW,
     kunit_suite,
+    kunit_test_suites,
 )
 from kport.linux.bug import BUILD_BUG_ON
 from kport.linux.delay import usleep_range
@@ -543,11 +544,11 @@ drm_sched_credits = kunit_suite(
     test_cases=drm_sched_credits_tests,
 )
 
-basic_suites = [
+kunit_test_suites(
     drm_sched_basic,
     drm_sched_timeout,
     drm_sched_cancel,
     drm_sched_priority,
     drm_sched_modify_sched,
     drm_sched_credits,
-]
+)

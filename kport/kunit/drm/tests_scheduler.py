@@ -40,6 +40,7 @@ from kport.kunit.test import (
     KUNIT_CASE_SLOW,
     KUNIT_SPEED_SLOW,
     kunit_suite,
+    kunit_test_suites,
 )
 from kport.linux.bug import WARN_ON_ONCE
 from kport.linux.delay import fsleep, msleep
@@ -897,9 +898,9 @@ drm_sched_scheduler_many_clients = kunit_suite(
     test_cases=drm_sched_scheduler_many_clients_tests,
 )
 
-scheduler_suites = [
+kunit_test_suites(
     drm_sched_scheduler_overhead,
     drm_sched_scheduler_two_clients1,
     drm_sched_scheduler_two_clients2,
     drm_sched_scheduler_many_clients,
-]
+)
