@@ -142,6 +142,7 @@ LOOPS = {
     "dma_resv_for_each_fence_unlocked": ("1", "0"),
     "dma_fence_chain_for_each": ("0", "1"),
     "dma_fence_array_for_each": ("1 0", "2"),
+    "dma_fence_unwrap_for_each": ("0", "1 2"),
 }
 
 # Macros whose first argument is an lvalue.
