@@ -679,8 +679,8 @@ def KUNIT_FAIL_AND_ABORT(test: kunit, fmt: str, *args: Any) -> None:
     _failed(test, KUNIT_ASSERTION, frame, "", (fmt, *args))
 
 
-KUNIT_EXPECT_TRUE = _unary(KUNIT_EXPECTATION, True)
-KUNIT_EXPECT_FALSE = _unary(KUNIT_EXPECTATION, False)
+KUNIT_EXPECT_TRUE = KUNIT_EXPECT_TRUE_MSG = _unary(KUNIT_EXPECTATION, True)
+KUNIT_EXPECT_FALSE = KUNIT_EXPECT_FALSE_MSG = _unary(KUNIT_EXPECTATION, False)
 KUNIT_EXPECT_EQ = KUNIT_EXPECT_EQ_MSG = _binary(KUNIT_EXPECTATION, "==", operator.eq)
 KUNIT_EXPECT_NE = KUNIT_EXPECT_NE_MSG = _binary(KUNIT_EXPECTATION, "!=", operator.ne)
 KUNIT_EXPECT_LT = _binary(KUNIT_EXPECTATION, "<", operator.lt)

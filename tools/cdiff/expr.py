@@ -36,7 +36,7 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq,
     "!=": ast.NotEq,
 }
-_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$")
+_NUMBER = re.compile(r"(-?)(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$")
 
 
 def unparenthesized(node: Node) -> Node:
@@ -110,7 +110,10 @@ class Expressions:
 
     def _number_literal(self, node: Node) -> ast.expr:
         match = _NUMBER.match(text_of(node))
-        return ast.Constant(int(match.group(1), 0)) if match else self._unsupported(node)
+        if match is None:
+            return self._unsupported(node)
+        value = ast.Constant(int(match.group(2), 0))
+        return ast.UnaryOp(ast.USub(), value) if match.group(1) else value
 
     def _string_literal(self, node: Node) -> ast.expr:
         return ast.Constant(ast.literal_eval(text_of(node)))

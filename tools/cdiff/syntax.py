@@ -71,7 +71,9 @@ def as_target(node: ast.expr) -> ast.Name | ast.Attribute | ast.Subscript:
 
 def is_gfp(node: ast.expr) -> bool:
     """True for an allocation flag, which the allocators of the port do not take."""
-    return isinstance(node, ast.Name) and node.id.startswith("GFP_")
+    if isinstance(node, ast.BinOp):
+        return is_gfp(node.left) and is_gfp(node.right)
+    return isinstance(node, ast.Name) and node.id.startswith(("GFP_", "__GFP_"))
 
 
 def substituted(tree: Any, values: dict[str, ast.expr]) -> Any:
