@@ -41,7 +41,7 @@ def run_check(options: argparse.Namespace) -> int:
     for finding in findings:
         print(finding)
     if findings:
-        print(f"{len(findings)} findings", file=sys.stderr)
+        print(f"{len(findings)} finding{'s' * (len(findings) > 1)}", file=sys.stderr)
         return 1
     return 0
 
