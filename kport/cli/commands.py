@@ -25,6 +25,11 @@ COMMANDS = {
         "play workloads, or a recording of a real kernel, through the scheduler",
         "kport run --policy fair",
     ),
+    "kunit": Command(
+        "kport.cli.kunit",
+        "run the kernel's own tests on the port and print KTAP",
+        "kport kunit 'drm_sched*' --arch virt",
+    ),
 }
 
 

@@ -11,19 +11,26 @@
 
 Each case runs in a thread of its own with a timeout, and its `exit` in another one. Left out:
 debugfs, filters, modules, the suites of the boot; attributes other than the speed.
+
+In C a fault ends the thread of the case and the kernel goes on. Here it stops the kernel, so who
+runs the suite must be able to go on with it in another one. `kunit_suite_steps()` is therefore a
+generator: it gives each piece of the suite's own code as a function to call, and gets the result,
+or a kunit_oops thrown in if that function has stopped the kernel. `kunit_run_tests()` is the
+driver without a second kernel; kport.kunit.executor has the one with.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any
 
 from kport.arch.asm import current
 from kport.linux import printk
-from kport.linux.bug import WARN
+from kport.linux.bug import WARN, place_of
 from kport.linux.cleanup import goto, labels
-from kport.linux.err import EINTR, ETIMEDOUT
+from kport.linux.err import EFAULT, EINTR, ETIMEDOUT
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.ktime import NSEC_PER_SEC, ktime_get
 from kport.linux.kunit import (
@@ -69,6 +76,9 @@ KUNIT_SPEED_SLOW_WARNING_THRESHOLD_S = (
 )
 
 generate_params_t = Callable[[kunit, Any], tuple[Any, str]]
+
+# Gives functions to call, takes what they return.
+kunit_steps = Generator[Callable[[], Any], Any, None]
 
 kunit_run_lock = mutex()
 kunit_suite_counter = 1
@@ -176,13 +186,16 @@ def KUNIT_ARRAY_PARAM(
 ) -> generate_params_t:
     """A generator of the array's elements: (element, description), then (None, "")."""
 
+    at = 0  # in C an element knows its place, being at it
+
     def gen_params(test: kunit, prev: Any) -> tuple[Any, str]:
+        nonlocal at
         if prev is None:
             test.params_array.params = array
             test.params_array.num_params = len(array)
             at = 0
         else:
-            at = 1 + next(i for i, element in enumerate(array) if element is prev)
+            at += 1
         if at < len(array):
             return array[at], get_desc(array[at]) if get_desc else ""
         return None, ""
@@ -561,15 +574,70 @@ def kunit_accumulate_stats(total: kunit_result_stats, add: kunit_result_stats) -
     total.total += add.total
 
 
+class kunit_oops(Exception):
+    """Thrown into kunit_steps: the step has stopped its kernel, another one runs. The report."""
+
+
+def kunit_catch_oops(test: Any, oops: kunit_oops) -> None:
+    """The diagnostics of a fault; `test` is a test or a suite."""
+    for line in str(oops).splitlines():
+        kunit_err(test, "%s\n", line)
+    last_seen = getattr(test, "last_seen", None)
+    if last_seen:
+        kunit_err(test, "try faulted: last line seen %s\n", place_of(*last_seen))
+    else:
+        kunit_err(test, "try faulted\n")
+
+
+def kunit_catch_case_oops(suite: kunit_suite, test: kunit, oops: kunit_oops) -> kunit_steps:
+    """A case has faulted: note it, and do in the new kernel what the suite did in the old one."""
+    kunit_catch_oops(test, oops)
+    kunit_err(
+        test, "internal error occurred preventing test case from running: %d\n", -EINTR
+    )
+    kunit_set_failure(test)
+    yield from kunit_init_again(suite)
+
+
+def kunit_init_again(suite: kunit_suite) -> kunit_steps:
+    """Initialise a suite in a new kernel."""
+    if suite.suite_init:
+        yield from kunit_call_suite_init(suite)
+
+
+def kunit_call_suite_init(suite: kunit_suite) -> kunit_steps:
+    """Initialise a suite."""
+    assert suite.suite_init
+    try:
+        suite.suite_init_err = yield partial(suite.suite_init, suite)
+    except kunit_oops as oops:
+        kunit_catch_oops(suite, oops)
+        suite.suite_init_err = -EFAULT
+    if suite.suite_init_err:
+        kunit_err(
+            suite,
+            KUNIT_SUBTEST_INDENT + "# failed to initialize (%d)",
+            suite.suite_init_err,
+        )
+
+
+def kunit_run_test(suite: kunit_suite, test_case: kunit_case, test: kunit) -> kunit_steps:
+    """Run a case or a case with one parameter, and survive it."""
+    try:
+        yield partial(kunit_run_case_catch_errors, suite, test_case, test)
+    except kunit_oops as oops:
+        yield from kunit_catch_case_oops(suite, test, oops)
+        test_case.status = KUNIT_FAILURE
+
+
 def kunit_run_param_test(
     suite: kunit_suite,
     test_case: kunit_case,
     test: kunit,
     param_stats: kunit_result_stats,
-) -> None:
+) -> kunit_steps:
     """Run a case once per parameter."""
     assert test_case.generate_params
-    curr_param, param_desc = test_case.generate_params(test, None)
     test_case.status = KUNIT_SKIPPED
     kunit_log(
         printk.INFO, test, KUNIT_SUBTEST_INDENT + KUNIT_SUBTEST_INDENT + "KTAP version 1\n"
@@ -581,7 +649,17 @@ def kunit_run_param_test(
         test_case.name,
     )
 
-    while curr_param is not None:
+    curr_param = None
+    while True:
+        try:
+            curr_param, param_desc = yield partial(test_case.generate_params, test, curr_param)
+        except kunit_oops as oops:
+            yield from kunit_catch_case_oops(suite, test, oops)
+            test_case.status = KUNIT_FAILURE
+            break
+        if curr_param is None:
+            break
+
         param_test = kunit()
         param_test.param_value = curr_param
         test.param_index += 1
@@ -589,7 +667,7 @@ def kunit_run_param_test(
         param_test.parent = test
         kunit_init_test(param_test, test_case.name, None)
         param_test.log = test_case.log
-        kunit_run_case_catch_errors(suite, test_case, param_test)
+        yield from kunit_run_test(suite, test_case, param_test)
 
         if not param_desc:
             param_desc = f"param-{param_test.param_index}"
@@ -604,8 +682,6 @@ def kunit_run_param_test(
         )
 
         kunit_update_stats(param_stats, param_test.status)
-
-        curr_param, param_desc = test_case.generate_params(test, curr_param)
     kunit_cleanup(test)
 
 
@@ -614,7 +690,7 @@ def kunit_run_one_test(
     test_case: kunit_case,
     suite_stats: kunit_result_stats,
     total_stats: kunit_result_stats,
-) -> None:
+) -> kunit_steps:
     """Run a case and print its results."""
     test = kunit()
     param_stats = kunit_result_stats()
@@ -625,10 +701,10 @@ def kunit_run_one_test(
         kunit_update_stats(param_stats, test.status)
     elif not test_case.generate_params:
         test_case.status = KUNIT_SKIPPED
-        kunit_run_case_catch_errors(suite, test_case, test)
+        yield from kunit_run_test(suite, test_case, test)
         kunit_update_stats(param_stats, test.status)
     else:
-        kunit_run_param_test(suite, test_case, test, param_stats)
+        yield from kunit_run_param_test(suite, test_case, test, param_stats)
     kunit_print_attr(test_case, True, KUNIT_LEVEL_CASE)
 
     kunit_print_test_stats(test, param_stats)
@@ -646,32 +722,52 @@ def kunit_run_one_test(
     kunit_accumulate_stats(total_stats, param_stats)
 
 
-def kunit_run_tests(suite: kunit_suite) -> int:
-    """Run a suite."""
+def kunit_suite_steps(suite: kunit_suite) -> kunit_steps:
+    """Run a suite, step by step."""
     suite_stats = kunit_result_stats()
     total_stats = kunit_result_stats()
 
     with labels("suite_end"):
         if suite.suite_init:
-            suite.suite_init_err = suite.suite_init(suite)
+            yield from kunit_call_suite_init(suite)
             if suite.suite_init_err:
-                kunit_err(
-                    suite,
-                    KUNIT_SUBTEST_INDENT + "# failed to initialize (%d)",
-                    suite.suite_init_err,
-                )
                 raise goto("suite_end")
 
         kunit_print_suite_start(suite)
 
         for test_case in suite.test_cases:
-            kunit_run_one_test(suite, test_case, suite_stats, total_stats)
+            yield from kunit_run_one_test(suite, test_case, suite_stats, total_stats)
+            if suite.suite_init_err:
+                raise goto("suite_end")
 
         if suite.suite_exit:
-            suite.suite_exit(suite)
+            try:
+                yield partial(suite.suite_exit, suite)
+            except kunit_oops as oops:
+                kunit_catch_oops(suite, oops)
+                suite.suite_init_err = -EFAULT
 
         kunit_print_suite_stats(suite, suite_stats, total_stats)
     kunit_print_suite_end(suite)
+
+
+def kunit_run_steps(
+    steps: kunit_steps,
+    oops: kunit_oops | None = None,
+    call: Callable[[Callable[[], Any]], Any] = lambda step: step(),
+) -> None:
+    """Take the steps there are, or if a kernel has stopped at one (`oops`), those that are left."""
+    try:
+        step = steps.throw(oops) if oops else next(steps)
+        while True:
+            step = steps.send(call(step))
+    except StopIteration:
+        return
+
+
+def kunit_run_tests(suite: kunit_suite) -> int:
+    """Run a suite."""
+    kunit_run_steps(kunit_suite_steps(suite))
 
     return 0
 
