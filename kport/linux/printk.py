@@ -88,3 +88,8 @@ def first_time(site: tuple[str, int]) -> bool:
     """True once per kernel for a place in the source; what the *_once() macros ask."""
     mine = object()
     return _once.setdefault(site, mine) is mine  # one call: of two threads one is the first
+
+
+def clear_warn_once() -> None:
+    """Let every place that logs only once log again; in C by way of debugfs."""
+    _once.clear()

@@ -69,6 +69,16 @@ class refcount_t(atomic_t):
         del self.refs, self.counter
 
 
+def REFCOUNT_INIT(n: int) -> refcount_t:  # kport: initialiser
+    """A new counter with a value; C initialises one where it is declared.
+
+    include/linux/refcount.h:113, Linux 7.2.13
+    """
+    r = refcount_t()  # kport: initialiser
+    r.counter = n  # kport: initialiser
+    return r  # kport: initialiser
+
+
 def refcount_set(r: refcount_t, n: int) -> None:
     """Store a value; only while nobody else sees the object.
 

@@ -64,6 +64,7 @@ LEFT_OUT = {
     "tracing": "what a trace event records",
     "variant": "the variant of a debug option, which C chooses when it compiles",
     "elsewhere": "the C has it in another file",
+    "timing": "it only takes the time of billions of operations",
     **{
         reason: DEVIATIONS[reason]
         for reason in (
