@@ -144,9 +144,10 @@ class Bare:
 class Virt:
     """`Machine` in one OS thread, under a strategy.
 
-    `step_ns` is the time one step takes, `bound` the most steps of an execution, `carrier` what
-    carries the tasks ("greenlet", "thread", None for what there is), `log` whether `events` keeps a
-    line for every switch and every event. Kernel code must not be called from other OS threads.
+    `step_ns` is the time one step takes (0: time only passes while nobody can run), `bound` the
+    most steps of an execution, `carrier` what carries the tasks ("greenlet", "thread", None for
+    what there is), `log` whether `events` keeps a line for every switch and every event. Kernel
+    code must not be called from other OS threads.
     """
 
     name = "virt"
@@ -162,8 +163,8 @@ class Virt:
         carrier: str | None = None,
         log: bool = False,
     ) -> None:
-        if cpus < 1 or step_ns < 1:
-            raise ValueError("a machine has 1 CPU or more, and a step takes 1 ns or more")
+        if cpus < 1 or step_ns < 0:
+            raise ValueError("a machine has 1 CPU or more, and a step takes no time or some")
         self.strategy: Strategy = strategy if strategy is not None else RoundRobin(seed)
         self.cpus = cpus
         self.step_ns = step_ns
@@ -450,10 +451,16 @@ class Virt:
         self._timer = None
         if deadline is not None:
             self._timer = Event("timer", self._number(), deadline)
-            steps = -(-(deadline - virt_asm.ktime_get()) // self.step_ns)
+            steps = self._steps(deadline - virt_asm.ktime_get())
             if steps < CPU.left and not self.strategy.places_events:
                 CPU.mark -= CPU.left - max(0, steps)
                 CPU.left = max(0, steps)
+
+    def _steps(self, ns: int) -> int:
+        """How many steps until so many nanoseconds have passed; FOREVER if steps take no time."""
+        if self.step_ns:
+            return -(-ns // self.step_ns)
+        return FOREVER if ns > 0 else 0
 
     def _next_time(self, now: int) -> int:
         """When the next timer or end of a sleep after `now` is due in ns; FOREVER for never."""
@@ -570,7 +577,7 @@ class Virt:
         if not self.strategy.places_events:
             due = 0 if self._raised else self._next_time(-1)
             if due < FOREVER:
-                left = -(-(due - now) // self.step_ns)
+                left = self._steps(due - now)
                 if left < steps:
                     steps = left if left > 0 else 0
         CPU.left = steps
