@@ -43,6 +43,15 @@ from kport.linux.completion import (
     wait_for_completion,
 )
 from kport.linux.delay import msleep
+from kport.linux.hrtimer import (
+    CLOCK_MONOTONIC,
+    HRTIMER_MODE_REL,
+    HRTIMER_NORESTART,
+    hrtimer,
+    hrtimer_restart,
+    hrtimer_setup,
+    hrtimer_start,
+)
 from kport.linux.init import KernelOops
 from kport.linux.interrupt import free_irq, request_irq
 from kport.linux.kthread import kthread_run
@@ -165,9 +174,9 @@ def test_random_numbers_are_the_same_everywhere():
     assert [random.below(1000) for _ in range(6)] == [413, 291, 858, 764, 250, 62]
 
 
-def test_a_machine_needs_a_cpu_and_time():
-    for wrong in ({"cpus": 0}, {"step_ns": 0}):
-        with pytest.raises(ValueError, match="1"):
+def test_a_machine_needs_a_cpu_and_time_that_does_not_go_back():
+    for wrong in ({"cpus": 0}, {"step_ns": -1}):
+        with pytest.raises(ValueError, match="a machine has 1 CPU or more"):
             Virt(**wrong)
 
 
@@ -245,6 +254,27 @@ def test_a_step_takes_its_time():
             READ_ONCE(shared, "value")
         assert kernel.machine.step - step == 100
         assert ktime_get() - began == 100_000
+
+
+def test_steps_may_take_no_time_and_sleeps_still_end():
+    with kport.boot("virt", step_ns=0):
+        shared = counter()
+        armed = hrtimer()
+        fired: list[int] = []
+
+        def note(timer: hrtimer) -> hrtimer_restart:
+            fired.append(ktime_get())
+            return HRTIMER_NORESTART
+
+        hrtimer_setup(armed, note, CLOCK_MONOTONIC, HRTIMER_MODE_REL)
+        began = ktime_get()
+        hrtimer_start(armed, 1000, HRTIMER_MODE_REL)
+        for _ in range(10_000):
+            READ_ONCE(shared, "value")
+        assert (ktime_get(), fired) == (began, [])
+        msleep(1)
+        assert fired == [began + 1000]
+        assert ktime_get() >= began + 1_000_000
 
 
 # -- CPUs ------------------------------------------------------------------------------------------
