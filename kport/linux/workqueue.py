@@ -219,11 +219,12 @@ class pool_workqueue(struct):
 
 
 class workqueue_struct(struct):
-    """A workqueue."""
+    """A workqueue. `max_active` is 0 while it is frozen, else `saved_max_active`."""
 
     name: str
     flags: int
     max_active: int
+    saved_max_active: int
     nr_drainers: int
     mutex: mutex
     pwq: pool_workqueue | None
@@ -250,7 +251,9 @@ system_unbound_wq = workqueue_struct()
 _bound = [worker_pool(), worker_pool()]
 _unbound = [worker_pool(), worker_pool()]
 wq_mayday_lock = spinlock_t()
+wq_pool_mutex = mutex()
 workqueues: dict[int, workqueue_struct] = {}
+workqueue_freezing = False
 
 # Tests set this to make that many coming attempts to create a worker fail.
 creation_failures = 0
@@ -259,10 +262,12 @@ creation_failures = 0
 @boot_data
 def workqueue_init() -> None:
     """Make the pools and the system workqueues; they have no workers yet."""
-    global creation_failures
+    global creation_failures, workqueue_freezing
     creation_failures = 0
+    workqueue_freezing = False
     workqueues.clear()
     spin_lock_init(wq_mayday_lock, "wq_mayday_lock")
+    mutex_init(wq_pool_mutex, "wq_pool_mutex")
     for pri, suffix in enumerate(("", "H")):
         _init_worker_pool(_bound[pri], f"0:%d{suffix}", sched.machine.cpus)
         _init_worker_pool(_unbound[pri], f"u{sched.machine.cpus}:%d{suffix}", 0)
@@ -275,6 +280,7 @@ def workqueue_init() -> None:
     ):
         wq._zero()
         _setup_wq(wq, name, flags, WQ_DFL_ACTIVE)
+        workqueues[id(wq)] = wq
     sched.wq_worker_sleeping = wq_worker_sleeping
     sched.wq_worker_running = wq_worker_running
 
@@ -659,11 +665,13 @@ def pwq_tryinc_nr_active(pwq: pool_workqueue) -> bool:
     return False
 
 
-def pwq_activate_first_inactive(pwq: pool_workqueue) -> None:
+def pwq_activate_first_inactive(pwq: pool_workqueue) -> bool:
     """The first item that was held back may go, if max_active allows. The pool is locked."""
-    if pwq_tryinc_nr_active(pwq):
+    if pwq.inactive_works and pwq_tryinc_nr_active(pwq):
         pwq.inactive_works[0].inactive = False
         move_linked_works(pwq.inactive_works, 0, pwq.pool.worklist)
+        return True
+    return False
 
 
 def pwq_dec_nr_in_flight(pwq: pool_workqueue, color: int, inactive: bool) -> None:
@@ -1360,13 +1368,62 @@ def init_rescuer(wq: workqueue_struct) -> bool:
     return True
 
 
+# -- freezing ----------------------------------------------------------------------------------
+
+
+def wq_adjust_max_active(wq: workqueue_struct) -> None:
+    """Set max_active for a frozen or a thawed queue; `wq.mutex` is held."""
+    new_max = 0 if wq.flags & WQ_FREEZABLE and workqueue_freezing else wq.saved_max_active
+
+    if wq.max_active == new_max:
+        return
+
+    pwq = wq.pwq
+    flags = spin_lock_irqsave(pwq.pool.lock)
+    wq.max_active = new_max
+    while pwq_activate_first_inactive(pwq):
+        kick_pool(pwq.pool)
+    spin_unlock_irqrestore(pwq.pool.lock, flags)
+
+
+def freeze_workqueues_begin() -> None:
+    """From now on no item of a WQ_FREEZABLE queue begins; they wait in their order."""
+    global workqueue_freezing
+    mutex_lock(wq_pool_mutex)
+
+    WARN_ON_ONCE(workqueue_freezing)
+    workqueue_freezing = True
+
+    _adjust_all()
+    mutex_unlock(wq_pool_mutex)
+
+
+def thaw_workqueues() -> None:
+    """Items of WQ_FREEZABLE queues may begin again, each queue's as far as max_active allows."""
+    global workqueue_freezing
+    mutex_lock(wq_pool_mutex)
+
+    if workqueue_freezing:
+        workqueue_freezing = False
+
+        _adjust_all()
+    mutex_unlock(wq_pool_mutex)
+
+
+def _adjust_all() -> None:
+    for wq in list(workqueues.values()):
+        mutex_lock(wq.mutex)
+        wq_adjust_max_active(wq)
+        mutex_unlock(wq.mutex)
+
+
 # -- making and destroying ---------------------------------------------------------------------
 
 
 def _setup_wq(wq: workqueue_struct, name: str, flags: int, max_active: int) -> None:
     wq.name = name
     wq.flags = flags
-    wq.max_active = max_active
+    wq.max_active = wq.saved_max_active = max_active
     mutex_init(wq.mutex, "&wq->mutex")
     INIT_LIST_HEAD(wq.maydays)
     pwq = wq.pwq = pool_workqueue()
@@ -1377,7 +1434,6 @@ def _setup_wq(wq: workqueue_struct, name: str, flags: int, max_active: int) -> N
     pwq.flushers = []
     pwq.inactive_works = deque()
     INIT_LIST_HEAD(pwq.mayday_node)
-    workqueues[id(wq)] = wq
 
 
 def alloc_workqueue(fmt: str, flags: int, max_active: int, *args: Any) -> workqueue_struct | None:
@@ -1388,9 +1444,15 @@ def alloc_workqueue(fmt: str, flags: int, max_active: int, *args: Any) -> workqu
     limit = max(1, min(max_active or WQ_DFL_ACTIVE, WQ_MAX_ACTIVE))
     _setup_wq(wq, sprintf(fmt, *args), flags, limit)
     if not init_rescuer(wq):
-        workqueues.pop(id(wq), None)
         kfree(wq)
         return None
+
+    mutex_lock(wq_pool_mutex)
+    mutex_lock(wq.mutex)
+    wq_adjust_max_active(wq)
+    mutex_unlock(wq.mutex)
+    workqueues[id(wq)] = wq
+    mutex_unlock(wq_pool_mutex)
     return wq
 
 
@@ -1425,7 +1487,9 @@ def destroy_workqueue(wq: workqueue_struct) -> None:
         kfree(wq.rescuer)
         wq.rescuer = None
 
+    mutex_lock(wq_pool_mutex)
     workqueues.pop(id(wq), None)
+    mutex_unlock(wq_pool_mutex)
     kfree(wq)
 
 

@@ -21,6 +21,7 @@ from kport.linux.workqueue import (
     WORK_BUSY_PENDING,
     WORK_BUSY_RUNNING,
     WQ_DFL_ACTIVE,
+    WQ_FREEZABLE,
     WQ_HIGHPRI,
     WQ_MAX_ACTIVE,
     WQ_MEM_RECLAIM,
@@ -30,10 +31,12 @@ from kport.linux.workqueue import (
     alloc_ordered_workqueue_lockdep_map,
     alloc_workqueue,
     cancel_work,
+    cancel_work_sync,
     current_work,
     destroy_workqueue,
     flush_work,
     flush_workqueue,
+    freeze_workqueues_begin,
     queue_work,
     queue_work_on,
     schedule_work,
@@ -42,6 +45,7 @@ from kport.linux.workqueue import (
     system_percpu_wq,
     system_unbound_wq,
     system_wq,
+    thaw_workqueues,
     work_busy,
     work_pending,
     work_struct,
@@ -313,6 +317,65 @@ def test_max_active_defaults_and_bounds(kernel):
         destroy_workqueue(wq)
     assert limits == [WQ_DFL_ACTIVE, 1, 7, WQ_MAX_ACTIVE, WQ_MAX_ACTIVE]
     assert (WQ_DFL_ACTIVE, WQ_MAX_ACTIVE) == (1024, 2048)
+
+
+# -- freezing --------------------------------------------------------------------------------------
+
+
+def test_a_frozen_queue_keeps_its_items_in_order_until_it_is_thawed(kernel):
+    wq = alloc_ordered_workqueue("frozen", WQ_FREEZABLE)
+    other = alloc_ordered_workqueue("other", 0)
+    ran = []
+    items = [work(lambda w: ran.append(items.index(w))) for _ in range(4)]
+    freeze_workqueues_begin()
+    for w in items[:3]:
+        queue_work(wq, w)
+    queue_work(other, items[3])
+    flush_workqueue(other)
+    assert ran == [3]
+    assert [work_pending(w) for w in items] == [1, 1, 1, 0]
+    assert cancel_work_sync(items[1])
+    thaw_workqueues()
+    flush_workqueue(wq)
+    assert ran == [3, 0, 2]
+    destroy_workqueue(wq)
+    destroy_workqueue(other)
+
+
+def test_what_runs_when_a_queue_is_frozen_goes_on_but_nothing_follows_it(kernel):
+    wq = alloc_ordered_workqueue("frozen", WQ_FREEZABLE)
+    gate, ran = Gate(), []
+
+    def first(w: work_struct) -> None:
+        gate.enter()
+        ran.append(w)
+
+    items = [work(first), work(ran.append)]
+    for w in items:
+        queue_work(wq, w)
+    gate.arrived()
+    freeze_workqueues_begin()
+    gate.open()
+    flush_work(items[0])
+    never(lambda: len(ran) > 1, msecs=5)
+    thaw_workqueues()
+    flush_work(items[1])
+    assert ran == items
+    destroy_workqueue(wq)
+
+
+def test_a_queue_made_while_others_are_frozen_is_frozen(kernel):
+    freeze_workqueues_begin()
+    wq = alloc_ordered_workqueue("late", WQ_FREEZABLE)
+    ran = []
+    w = work(lambda w: ran.append(w))
+    queue_work(wq, w)
+    never(lambda: ran, msecs=5)
+    thaw_workqueues()
+    thaw_workqueues()
+    flush_work(w)
+    assert ran == [w]
+    destroy_workqueue(wq)
 
 
 # -- concurrency -----------------------------------------------------------------------------------
