@@ -11,6 +11,8 @@ line on stderr says what, where, and what to do), 130 Ctrl-C.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -21,26 +23,60 @@ from kport.workload.errors import InputError
 
 __all__ = ["main"]
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv`, by default that of the process; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a file name may hold anything
+    if not _streams():
+        _complain("standard output is closed; give it a file or a pipe")
+        return 2
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()
         return code
     except (InputError, UsageError) as error:
-        print(f"kport: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
     except BrokenPipeError:
-        # Whoever read our output has gone; what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has gone
         return 141
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        _complain(f"the output cannot be written ({error.strerror})")
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _complain(text: str) -> None:
+    """One line on stderr, if anybody can read it there."""
+    with contextlib.suppress(OSError):
+        print(f"kport: {text}", file=sys.stderr, flush=True)
+
+
+def _streams() -> bool:
+    """See to it that the standard streams are there and take any file name; False if there is no
+    standard output.
+
+    A stream that was closed when the process began is None. In its place comes one that is empty.
+    """
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(null, mode, encoding="utf-8", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdout is not None
+
+
+def _drop_output() -> None:
+    """What is left in the buffer of standard output has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

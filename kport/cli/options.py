@@ -34,7 +34,7 @@ def whole(low: int, high: int = 10**9) -> Callable[[str], int]:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return value
 
     return convert
@@ -49,8 +49,8 @@ def real(low: float, high: float = 1e9) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not (low <= value <= high and (value or low)):
-            least = f"from {low:g}" if low else "greater than 0,"
-            raise argparse.ArgumentTypeError(f"{text!r} is no number {least} to {high:g}")
+            least = f"from {low:g}" if low else "above 0 and up"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {least} to {high:g}")
         return value
 
     return convert

@@ -186,17 +186,21 @@ def _entities_against(kernel: Figures, port: Figures, width: int, style: Style) 
 # -- the end -------------------------------------------------------------------------------------
 
 
+def _count(number_of: int, what: str) -> str:
+    return f"{number_of:,} {what}{'s' if number_of != 1 else ''}"
+
+
 def _totals(result: Result, style: Style) -> list[str]:
     jobs = result.jobs
     open_jobs = jobs.submitted - jobs.finished - jobs.failed - jobs.cancelled
     parts = [
-        f"{jobs.submitted:,} jobs: {jobs.finished:,} finished",
+        f"{_count(jobs.submitted, 'job')}: {jobs.finished:,} finished",
         style(f"{jobs.failed:,} failed", *(["red"] if jobs.failed else [])),
         f"{jobs.cancelled:,} cancelled",
     ]
     if open_jobs:
         parts.append(style(f"{open_jobs:,} unaccounted for", "red"))
-    leaks = style(f"{result.leaks} leaks", *(["red"] if result.leaks else []))
+    leaks = style(_count(result.leaks, "leak"), *(["red"] if result.leaks else []))
     lines = [", ".join(parts), f"makespan {result.makespan_s:.3f} s, {leaks}"]
     if result.interrupted:
         lines.append("interrupted: these are the figures of what ran")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import kport
-from kport.cli.inputs import kind_of, refuse_recording
+from kport.cli.inputs import kind_of, refuse_recording, refuse_target
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
 from kport.cli.terminal import Bar, Style, width
@@ -27,30 +27,39 @@ if TYPE_CHECKING:
 Runner = Callable[..., "Result"]  # of progress, stop and trace_out
 
 BUILTIN_SECONDS = 5.0
-_USAGE = (
-    "kport run [options] [-w FILE|TEXT]... [-W FILE|TEXT]\n       kport run [options] RECORDING"
-)
+_USAGE = """\
+kport run [options] [-w FILE|TEXT]... [-W FILE|TEXT]
+       kport run [options] RECORDING"""
 _EPILOG = """\
-Without -w a set of its own plays for 5 s: a compositor at 60 Hz, a game, a
-video player and a compute hog. Compare --policy fifo with --policy fair.
+Without a workload a set of its own plays for 5 s: a compositor at 60 Hz, a
+game, a video player and a compute hog. Compare --policy fifo and --policy fair.
 
 FILE is a .wsim workload of gem_wsim, TEXT the same with commas for newlines:
     kport run -w '1.RCS.500-1000.0.0,1.RCS.2000.-1.1,p.16667' -r 100
-Without -r and --seconds each client runs its workload once.
+Workloads play together. Without -r and --seconds each client runs its workload
+once. The options of one letter are those of gem_wsim and for workloads only.
 
 RECORDING is a trace of gpu_scheduler events: ftrace text, trace-cmd report or
 perf script, plain, .gz or .xz, - for standard input. It is played in its own
-timing and compared with what the kernel did.
+timing and compared with what the kernel did. Which of the two a file is, is
+told by its content.
 
---json prints one object:
-    jobs {submitted, finished, failed, cancelled}
-    rings [{dev, ring, jobs, busy_pct, wait_us {p50, p99, max}, inversions}]
-    entities [{context, name, client, ring, jobs, gpu_ms, share_pct, wait_us}]
-    clients [{name, elapsed_s, cycles, per_s, periods, dropped, latency_ms}]
-    makespan_s, policy, leaks (number), warnings [text], interrupted
-    recorded: null, or jobs, rings, entities and makespan_s of the kernel
-A wait is from submission to the moment the scheduler runs the job.
-inversions: pairs of jobs of a ring that ran in another order than recorded.
+--json prints one object; its keys are stable, new ones may come:
+    jobs         {submitted, finished, failed, cancelled}
+    rings        [{dev, ring, jobs, busy_pct, wait_us, inversions}]
+    entities     [{context, name, client, ring, jobs, gpu_ms, share_pct,
+                 wait_us}]
+    makespan_s   from the first submission to the end of the last job
+    policy       "rr", "fifo" or "fair"
+    clients      [{name, elapsed_s, cycles, per_s, periods, dropped,
+                 latency_ms}]
+    leaks        number of objects, work items and threads left behind
+    warnings     [text]
+    recorded     null, or jobs, rings, entities and makespan_s of the kernel
+    interrupted  true after Ctrl-C
+wait_us and latency_ms are {p50, p99, max}. A wait is from submission to the
+moment the scheduler runs the job. inversions: pairs of jobs of a ring that ran
+in another order than recorded; null without a recording.
 
 Exit codes: 0; 1 if the kernel warned or leaked or a job failed; 2 for bad
 input; 130 after Ctrl-C, which prints the figures of what ran.
@@ -80,7 +89,7 @@ def parser() -> Parser:
         epilog=_EPILOG,
     )
     add = p.add_argument
-    add("recording", nargs="?", metavar="RECORDING", help="play it, compare with the kernel")
+    add("files", nargs="*", metavar="RECORDING", help="play it; a workload is taken as with -w")
     given = partial(add, action=_Given, dest="given")
     given("-w", metavar="FILE|TEXT", help="a workload; several play together")
     given("-W", metavar="FILE|TEXT", help="the master: the others run as long as it")
@@ -91,29 +100,32 @@ def parser() -> Parser:
     add("-c", metavar="N", type=whole(1, 1000), default=1, help="clients of each workload")
     add("-f", metavar="X", type=real(0, 1e6), default=1.0, help="scale the durations of batches")
     add("-F", metavar="X", type=real(0, 1e6), default=1.0, help="scale the delays of d steps")
-    add("-I", metavar="SEED", type=whole(-(2**63), 2**63), default=0, help="random seed, else 0")
+    seed = whole(-(2**63), 2**63 - 1)
+    add("-I", metavar="SEED", type=seed, default=0, help="of random durations, default: 0")
     add("-S", action="store_true", help="the same random durations in all clients")
     add("--policy", choices=("rr", "fifo", "fair"), default="fifo", help="default: fifo")
     add("--seconds", metavar="S", type=real(0, 1e6), help="end after S seconds of the run's clock")
-    add("--scale", metavar="X", type=real(0.01, 1e4), default=1.0, help="slow the clock X times")
-    add("--credits", metavar="N", type=whole(1, 2**32 - 1), help="credits of each ring")
+    scale = real(0.01, 1e4)
+    add("--scale", metavar="X", type=scale, default=1.0, help="slow the clock X times, default: 1")
+    limit = whole(1, 2**32 - 1)
+    add("--credits", metavar="N", type=limit, help="of each ring, else the driver's or recorded")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
-    p.set_defaults(given=None, heading="", notes=[])
+    p.set_defaults(given=None, recording=None, heading="", notes=[])
     return p
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit code. Raises InputError and UsageError."""
-    options = parser().parse_args(arguments)
-    kind = "workload"
-    if options.recording is not None:
-        kind = kind_of(options.recording)
-        if kind == "workload":
-            options.given = [*(options.given or []), ("-w", options.recording)]
-        else:
-            _refuse_workload_options(options)
-    run = _recording(options) if kind == "recording" else _workloads(options)
+    options = parser().parse_intermixed_args(arguments)
+    options.given = options.given or []
+    _sort_files(options)
+    sources = [options.recording] if options.recording else _sources(options)
+    if sources.count("-") > 1:
+        raise UsageError("standard input can be read only once; give - once")
+    if options.trace_out is not None:
+        refuse_target(options.trace_out, sources)
+    run = _recording(options) if options.recording else _workloads(options)
     with StopOnInterrupt() as interrupts:
         try:
             with brisk(), Bar(sys.stderr) as bar:
@@ -125,8 +137,28 @@ def main(arguments: Sequence[str]) -> int:
         return _show(options, result)
 
 
+def _sort_files(options: argparse.Namespace) -> None:
+    """A recording among the files is what to play; workloads are taken as with -w."""
+    kinds = {path: kind_of(path) for path in options.files}
+    if "recording" not in kinds.values():
+        options.given += [("-w", path) for path in options.files]
+        return
+    if len(options.files) > 1:
+        raise UsageError(
+            f"{' and '.join(options.files[:2])}: one recording is played at a time, and by itself"
+        )
+    (options.recording,) = options.files
+    _refuse_workload_options(options)
+
+
+def _sources(options: argparse.Namespace) -> list[str]:
+    """The files, or texts, of all workloads."""
+    return [*options.a, *(value for option, value in options.given if option != "-p")]
+
+
 def _refuse_workload_options(options: argparse.Namespace) -> None:
     default = parser().parse_args([])
+    default.given = []
     for name in ("given", "a", "r", "c", "f", "F", "I", "S", "seconds"):
         if getattr(options, name) != getattr(default, name):
             option = {"given": "-w, -W or -p", "seconds": "--seconds"}.get(name, f"-{name}")
@@ -144,7 +176,6 @@ def make_plan(options: argparse.Namespace) -> Plan:
     from kport.workload.player.plan import Plan
 
     repeat, seconds = options.r, options.seconds
-    options.given = options.given or []
     if not any(option != "-p" for option, _ in options.given):
         options.given += [("-w", path) for path in builtin_workloads()]
         seconds = BUILTIN_SECONDS if repeat is None and seconds is None else seconds
@@ -162,7 +193,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
     masters = sum(option == "-W" for option, _ in options.given)
     if masters > 1:
         raise UsageError("there can be only one master workload; give -W once")
-    for path in (*options.a, *(value for option, value in options.given if option != "-p")):
+    for path in _sources(options):
         refuse_recording(path)
     priority = 0
     for option, value in options.given:
@@ -228,6 +259,8 @@ def _show(options: argparse.Namespace, result: Result) -> int:
         style = Style(sys.stdout)
         print("\n".join(report(options.heading, result, width(sys.stdout), style)))
     sys.stdout.flush()
+    if result.unwritten is not None:
+        raise result.unwritten
     if result.interrupted:
         return 130
     return 0 if result.sound else 1

@@ -71,8 +71,17 @@ def header(entries: int, cpus: int) -> str:
 
 
 def open_output(path: str) -> TextIO:
-    """The file to write a trace to. Raises OSError."""
-    return open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    """The file to write a trace to. Raises OSError, also for a named pipe that nobody reads."""
+    out = open(
+        path, "w", encoding="utf-8", errors="backslashreplace", newline="\n", opener=_opened
+    )
+    os.set_blocking(out.fileno(), True)
+    return out
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting."""
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def write(path: str, events: Iterable[Event], cpus: int | None = None) -> None:

@@ -89,7 +89,8 @@ class Reader:
                 raise TraceError(
                     self._old, "scheduler events of a kernel before 6.17 name no fences", REMEDY
                 )
-            raise TraceError(0, f"no scheduler event in {self.lines} lines", REMEDY)
+            lines_read = f"{self.lines} line{'s' if self.lines != 1 else ''}"
+            raise TraceError(0, f"no scheduler event in {lines_read}", REMEDY)
 
     def _parsed(self, source: Iterable[str | None]) -> Iterator[tuple[int, Event]]:
         notes = self.notes

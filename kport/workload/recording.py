@@ -64,10 +64,10 @@ def is_recording(head: bytes) -> bool:
     """
     if head.startswith(tuple(magic for magic, _, _ in BINARY)):
         return True
-    return looks_like_trace(_unpacked(head))
+    return looks_like_trace(unpacked(head))
 
 
-def _unpacked(head: bytes) -> bytes:
+def unpacked(head: bytes) -> bytes:
     """As much of the content as a compressed beginning gives."""
     try:
         if head.startswith(GZIP):

@@ -13,39 +13,18 @@ the normal one. So where priorities, or their absence, decided the order, it dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from threading import Event
 
 import kport
-from kport.trace.recorder import recording_to
 from kport.workload.collect import Collector
-from kport.workload.errors import InputError
 from kport.workload.rec_compare import port_figures, recorded_figures
 from kport.workload.rec_model import Recording
 from kport.workload.rec_player import Player
 from kport.workload.result import Result
+from kport.workload.trace_out import TraceOut
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
-
-
-@contextmanager
-def _trace(path: str) -> Iterator[None]:
-    """recording_to() whose own errors, and no others, are InputErrors."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(recording_to(path))
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        yield
-        try:
-            stack.close()
-        except OSError as error:
-            raise _unwritable(path, error) from None
-
-
-def _unwritable(path: str, error: OSError) -> InputError:
-    return InputError(path, f"the trace cannot be written ({error.strerror or error})")
 
 
 def replay(
@@ -63,21 +42,20 @@ def replay(
     `scale` is wall seconds per kernel second; `credits` is the credit limit of every ring instead
     of the recorded one; `progress` is told how many jobs are over, and of how many; `stop` ends the
     run early; `trace_out` is a file for the port's own trace. Raises InputError if that cannot be
-    written, KernelOops if the port breaks.
+    opened, KernelOops if the port breaks.
     """
     seen = Collector()
-    with ExitStack() as stack:
-        # The trace is outermost: it is written when the kernel is gone.
-        if trace_out is not None:
-            stack.enter_context(_trace(trace_out))
-        with kport.boot(params={"sched_policy": POLICIES[policy]}, scale=scale) as kernel:
-            player = Player(recording, credits, scale)
-            with seen.watching():
-                complete = player.run(progress, stop or Event())
-            player.down()
+    booted = kport.boot(params={"sched_policy": POLICIES[policy]}, scale=scale)
+    # The trace is outermost: it is written when the kernel is gone.
+    with TraceOut(trace_out) as trace, booted as kernel:
+        player = Player(recording, credits, scale)
+        with seen.watching():
+            complete = player.run(progress, stop or Event())
+        player.down()
     result = Result(policy=policy, interrupted=not complete)
     port_figures(result, recording, player.played, seen)
     result.recorded = recorded_figures(recording)
     result.leaks = len(kernel.leaks)
     result.warnings = [*recording.warnings, *kernel.warnings(), *kernel.leaks.lines()]
+    result.unwritten = trace.error
     return result

@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from kport.workload.errors import InputError
+
 STALLED = "stalled:"  # how the warning begins that a run could not go on
 
 
@@ -130,7 +132,10 @@ class Figures:
 
 @dataclass
 class Result(Figures):
-    """A run of the port."""
+    """A run of the port.
+
+    `order` and `unwritten`, why the trace is not in its file, are not part of the JSON object.
+    """
 
     policy: str = "fifo"
     clients: list[ClientResult] = field(default_factory=list)
@@ -139,6 +144,7 @@ class Result(Figures):
     recorded: Figures | None = None
     interrupted: bool = False
     order: list[Run] = field(default_factory=list)
+    unwritten: InputError | None = None
 
     @property
     def sound(self) -> bool:
@@ -151,7 +157,7 @@ class Result(Figures):
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The object for `--json`; keys are stable. `order` is not part of it."""
-        figures = asdict(replace(self, order=[]))
-        del figures["order"]
+        """The object for `--json`; keys are stable."""
+        figures = asdict(replace(self, order=[], unwritten=None))
+        del figures["order"], figures["unwritten"]
         return figures

@@ -32,7 +32,8 @@ def test_an_unknown_command_is_one_line_and_exit_code_2(capsys):
     assert main(["rnu"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "kport: there is no command 'rnu'; commands: run\n"
+    names = ", ".join(COMMANDS)
+    assert captured.err == f"kport: there is no command 'rnu'; commands: {names}\n"
 
 
 def test_every_command_has_help_of_80_columns(capsys):
@@ -49,6 +50,27 @@ def test_as_a_module_and_in_a_pipe_that_breaks():
     assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
     broken = subprocess.run(shell, shell=True, capture_output=True, timeout=30, check=False)
     assert broken.stderr == b""
+
+
+@pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("what", ["-", "-w 1.RCS.100.0.1", "none"])
+def test_streams_that_are_closed_or_full_are_no_traceback(streams, what):
+    shell = f'"{sys.executable}" -m kport run {what} {streams}'
+    done = subprocess.run(
+        shell, shell=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+    )
+    played = what.startswith("-w") and ">&-" not in streams.replace("2>&-", "")
+    assert done.returncode == (0 if played else 2)
+    assert done.stderr.count(b"\n") == (0 if played or "2>" in streams else 1)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["run -w 1.RCS.100.0.1", "--version", "--help"])
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_2(arguments):
+    shell = f'"{sys.executable}" -m kport {arguments} >/dev/full'
+    done = subprocess.run(shell, shell=True, capture_output=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"kport: the output cannot be written (No space left on device)\n"
 
 
 def test_help_loads_no_kernel():

@@ -18,7 +18,7 @@ def test_whole_numbers(text, value):
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "21", "-6", "1e3", "nan", "9" * 5000])
 def test_what_is_no_whole_number_in_the_range(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="no whole number from -5 to 20"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number from -5 to 20"):
         whole(-5, 20)(text)
 
 
@@ -29,7 +29,7 @@ def test_real_numbers(text, value):
 
 @pytest.mark.parametrize("text", ["", "x", "0", "-1", "1001", "inf", "nan"])
 def test_what_is_no_number_in_the_range(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="is no number greater than 0, to 1000"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a number above 0 and up to 1000"):
         real(0, 1000)(text)
 
 

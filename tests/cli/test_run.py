@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import lzma
+import os
 import signal
 import subprocess
 import sys
@@ -19,11 +23,15 @@ from kport.cli.run import make_plan, parser
 from kport.workload.player import play
 from kport.workload.player.batch import BatchStep
 
-RECORDING = Path(__file__).parents[1] / "data" / "linux-7.2-kunit-basic-fifo.trace.xz"
+DATA = Path(__file__).parents[1] / "data"
+RECORDING = DATA / "linux-7.2-kunit-basic-fifo.trace.xz"
+WORKLOAD = str(DATA / "workloads" / "composited-ui.wsim")
 
 
 def plan_of(*arguments: str):
-    return make_plan(parser().parse_args(arguments))
+    options = parser().parse_args(arguments)
+    options.given = options.given or []
+    return make_plan(options)
 
 
 def kport_run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -168,9 +176,11 @@ def test_a_recording_is_known_by_its_content(tmp_path, capsys):
 def test_a_workload_may_be_given_without_w(tmp_path, capsys):
     path = tmp_path / "trace.txt"
     path.write_text("1.RCS.100.0.1\n")
-    code, out, _ = kport_run(capsys, str(path), "--json")
+    code, out, _ = kport_run(capsys, str(path), "--json", str(path), "-w", "d.1")
     assert code == 0
-    assert json.loads(out)["clients"][0]["name"] == "trace_txt-1"
+    assert [client["name"] for client in json.loads(out)["clients"]] == [
+        *("text-1", "trace_txt-1", "trace_txt-2"),
+    ]
 
 
 def test_a_run_that_fails_exits_with_1(capsys, monkeypatch):
@@ -203,20 +213,37 @@ def test_a_priority_without_a_workload_is_said_to_change_nothing(capsys):
         (["-w", "/"], "/: is a directory"),
         (["/"], "/: is a directory"),
         (["/dev/null"], "/dev/null: is not a regular file"),
-        ([sys.executable], "is neither a workload nor a recording"),
+        ([sys.executable], ":1: binary data, neither a workload nor a recording"),
         (["-W", "d.1", "-W", "d.2"], "only one master workload"),
-        (["-c", "0"], "argument -c: '0' is no whole number from 1 to 1000"),
-        (["-r", "x"], "argument -r: 'x' is no whole number"),
-        (["--seconds", "-1"], "argument --seconds: '-1' is no number greater than 0"),
-        (["--scale", "nan"], "argument --scale: 'nan' is no number"),
+        (["-c", "0"], "argument -c: '0' is not a whole number from 1 to 1000"),
+        (["-c", "1001"], "argument -c: '1001' is not a whole number from 1 to 1000"),
+        (["-r", "0"], "argument -r: '0' is not a whole number"),
+        (["-r", "x"], "argument -r: 'x' is not a whole number"),
+        (["--seconds", "-1"], "argument --seconds: '-1' is not a number above 0 and up to 1e+06"),
+        (["--seconds", "nan"], "argument --seconds: 'nan' is not a number"),
+        (["--scale", "0"], "argument --scale: '0' is not a number from 0.01 to 10000"),
+        (["--scale", "-1"], "argument --scale: '-1' is not a number"),
+        (["--scale", "nan"], "argument --scale: 'nan' is not a number"),
         (["--policy", "best"], "argument --policy: invalid choice: 'best'"),
-        (["--credits", "0"], "argument --credits: '0' is no whole number"),
+        (["--credits", "0"], "argument --credits: '0' is not a whole number"),
         (["--polic", "rr"], "unrecognized arguments: --polic"),
         (["-w"], "argument -w: expected one argument"),
-        (["-w", "d.1", "--trace-out", "/"], "/: cannot be written"),
+        (["-w", "d.1", "--trace-out", "/"], "/: is a directory"),
+        (["-w", "d.1", "--trace-out", ""], "--trace-out '': names no file"),
+        (["-w", "d.1", "--trace-out", "-"], "--trace-out -: names no file"),
+        (["-w", "d.1", "--trace-out", "/none/x"], "/none/x: there is no such directory"),
+        ([str(RECORDING), "--trace-out", str(RECORDING)], "is what is to be played"),
+        ([WORKLOAD, "--trace-out", WORKLOAD], "is what is to be played"),
+        (["-w", "d.1", "-a", WORKLOAD, "--trace-out", WORKLOAD], "is what is to be played"),
+        (["-w", "-", "-a", "-"], "standard input can be read only once"),
+        (["-w", "1.RCS.-5.0.1"], "text:1:7: '-5' is no duration"),
+        (["-w", "1.RCS.5-.0.1"], "text:1:7: '5-' is no duration"),
+        (["-w", "f,1.RCS.5.f-1.1,a.-2"], "text:1:3: waits for ever"),
         ([str(RECORDING), "-w", "d.1"], "-w, -W or -p is for workloads"),
         ([str(RECORDING), "--seconds", "3"], "--seconds is for workloads"),
-        (["a", "b"], "unrecognized arguments: b"),
+        (["none1", "none2"], "none1: no such file; check the path"),
+        ([str(RECORDING), WORKLOAD], "one recording is played at a time"),
+        ([WORKLOAD, str(RECORDING)], "one recording is played at a time"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
@@ -231,12 +258,19 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
     ("data", "message"),
     [
         (b"", "is empty"),
-        (b"Dear reader,\nthis is prose.\n", "is neither a workload nor a recording"),
-        (bytes(range(256)) * 50, "is neither a workload nor a recording"),
+        (b"\nDear reader,\nthis is prose.\n", ":2: 'Dear reader,' is neither a step of a workload"),
+        (b"Dear reader,\n\0", ":2: binary data, neither a workload nor a recording"),
+        (bytes(range(256)) * 50, ":1: binary data, neither a workload nor a recording"),
+        ("d.1\n".encode("utf-16"), ":1: is UTF-16 text; save it as UTF-8"),
+        (b" \n", ":1: is neither a workload nor a recording"),
+        (gzip.compress(b"1.RCS.5.0.1\n"), "is a compressed workload; unpack it"),
+        (lzma.compress(b"# nothing\n"), "is a compressed workload; unpack it"),
+        (lzma.compress(b""), "no scheduler event in 0 lines"),
+        (b"1.RCS.5.0.1\n1." + b"x" * 1000, ":2:1: a batch has 5 fields, this one has 2"),
         (b"\xfd7zXZ\x00\x00", ""),
         (b"\x1f\x8b\x08", ""),
         (RECORDING.read_bytes()[:5000], ""),
-        (b"d.1\n" * 300_000, "is larger than 1 MiB"),
+        (b"d.1\n" * 2_200_000, "is larger than 8 MiB"),
         (b"# tracer: nop\n#\n", ""),
     ],
 )
@@ -247,6 +281,50 @@ def test_bad_files_are_one_line_and_exit_code_2(data, message, tmp_path, capsys)
     assert (code, out) == (2, "")
     assert err.startswith(f"kport: {path}")
     assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_name_with_wsim_gets_the_error_of_the_workload(tmp_path, capsys):
+    path = tmp_path / "x.wsim"
+    path.write_bytes(b"d.1\nd.\0\n")
+    assert kport_run(capsys, str(path))[2].startswith(f"kport: {path}:2:3: a byte that is no text")
+    path.write_bytes("d.1\n".encode("utf-16"))
+    assert kport_run(capsys, str(path))[2].startswith(f"kport: {path}:1:1: is UTF-16 text")
+
+
+def test_pipes_that_nobody_serves_do_not_hang(tmp_path, capsys):
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    for arguments, message in (
+        ((pipe,), "is not a regular file"),
+        (("-w", pipe), "has no steps"),
+        (("-w", "d.1", "--trace-out", pipe), "the trace cannot be written"),
+        ((str(RECORDING), "--trace-out", pipe), "the trace cannot be written"),
+    ):
+        code, out, err = kport_run(capsys, *arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"kport: {pipe}: {message}")
+        assert err.count("\n") == 1
+
+
+def test_standard_input(monkeypatch, capsys):
+    def given(data: bytes, *arguments: str) -> tuple[int, str, str]:
+        stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)))
+        monkeypatch.setattr(sys, "stdin", stream)
+        return kport_run(capsys, *arguments)
+
+    code, out, _ = given(b"1.RCS.100.0.1\n", "-", "--json")
+    assert (code, json.loads(out)["clients"][0]["name"]) == (0, "stdin-1")
+    assert given(b"", "-")[2].startswith("kport: standard input: is empty")
+    assert "standard input: is a recording" in given(RECORDING.read_bytes(), "-w", "-")[2]
+    assert given(b"d.1\nd.x\n", "-w", "-")[2].startswith("kport: standard input:2:3: 'x' is no")
+
+
+def test_a_disk_that_is_full_when_the_run_is_over_costs_only_the_trace(capsys):
+    code, out, err = kport_run(capsys, "-w", "1.RCS.100.0.1", "--trace-out", "/dev/full")
+    assert code == 2
+    assert "1 job: 1 finished, 0 failed" in out
+    assert err.startswith("kport: /dev/full: the trace cannot be written (No space left on device)")
     assert err.count("\n") == 1
 
 

@@ -192,11 +192,11 @@ def test_two_recordings_in_one_are_an_error(tmp_path):
     [
         ([], 0, "no scheduler event in 0 lines"),
         (["nothing here"] * 7, 0, "no scheduler event in 7 lines"),
-        (["\x00\x01\x02" * 50], 0, "no scheduler event in 1 lines"),
+        (["\x00\x01\x02" * 50], 0, "no scheduler event in 1 line"),
         (
             [line(1.0, "dma_fence_init: driver=a timeline=b context=1 seqno=2")],
             0,
-            "no scheduler event in 1 lines",
+            "no scheduler event in 1 line",
         ),
         (
             ["# old", line(44.8, "drm_run_job: entity=0xffffa00d52574810, id=135, ring=gfx")],

@@ -136,7 +136,7 @@ QUEUE = "queue: dev=d, fence=3:1, ring=r, job count:0, hw job count:0, client_id
     ("text", "message"),
     [
         ("", "{}: no scheduler event in 0 lines; record the events"),
-        ("hello\n", "{}: no scheduler event in 1 lines; record the events"),
+        ("hello\n", "{}: no scheduler event in 1 line; record the events"),
         (LINE.format(1, "done: fence=3:1 signaled"), "{}: no job is queued or run in this rec"),
         (
             LINE.format(9, QUEUE) + LINE.format(2, "done: fence=3:1 signaled"),

@@ -72,7 +72,8 @@ def test_the_built_in_workloads(path):
         (b"d.1\nd.\x00", ":2:3", "a byte that is no text"),
         (b"d.1\n\xff\xfe", ":2:1", "a byte that is no text"),
         (b"\x7fELF\x02", ":1:1", "a byte that is no text"),
-        (b"d.1\n" * 300_000, "", "is larger than 1 MiB"),
+        (b"d.1\n" * 2_200_000, "", "is larger than 8 MiB"),
+        ("d.1\n".encode("utf-16"), ":1:1", "is UTF-16 text; save it as UTF-8"),
         (b"d.1\n\n# x\n1.RCS.5.-1.1", ":4:9", "it must point to a batch"),
     ],
 )

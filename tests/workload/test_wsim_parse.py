@@ -140,7 +140,7 @@ def test_on_a_command_line_a_comment_ends_at_the_comma():
         ("0.RCS.5.0.0", "f:1:1", "0 is no context"),
         ("1.RCS.0.0.0", "f:1:7", "0 is no duration in us"),
         ("1.RCS.x.0.0", "f:1:7", "'x' is no duration in us"),
-        ("1.RCS.5-.0.0", "f:1:9", "'' is no duration"),
+        ("1.RCS.5-.0.0", "f:1:7", "'5-' is no duration"),
         ("1.RCS.9-5.0.0", "f:1:7", "the range 9-5 is empty"),
         ("1.RCS.1-2-3.0.0", "f:1:7", "'1-2-3' is no duration"),
         ("1.RCS.**.0.0", "f:1:7", "'**' is no duration"),

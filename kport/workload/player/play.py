@@ -11,14 +11,12 @@ ring had work and no job changed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic, sleep
 
 import kport
 from kport.arch.api import Halted
 from kport.linux.ktime import NSEC_PER_SEC, ktime_get
-from kport.workload.errors import InputError
 from kport.workload.player.client import Client
 from kport.workload.player.plan import POLICIES, Plan
 from kport.workload.player.process import interrupt, start_process
@@ -26,6 +24,7 @@ from kport.workload.player.summary import summarize
 from kport.workload.player.tally import Tally
 from kport.workload.player.world import World
 from kport.workload.result import STALLED, Result
+from kport.workload.trace_out import TraceOut
 from kport.workload.wsim.engines import RINGS
 
 Progress = Callable[[int, int], None]  # called with how much is done, and how much there is
@@ -43,7 +42,8 @@ def play(
     trace_out: str | None = None,
     debug: bool = False,
 ) -> Result:
-    """Play the plan on a kernel of its own. Raises KernelOops if kernel code failed.
+    """Play the plan on a kernel of its own. Raises KernelOops if kernel code failed, and InputError
+    if `trace_out` cannot be opened.
 
     `progress` is called now and then; setting `stop` ends the run soon, with its result so far.
     `trace_out` names a file for the run's trace events. `debug`: with the kernel's debug checks.
@@ -53,7 +53,7 @@ def play(
     params = {"sched_policy": POLICIES[plan.policy]}
     # The trace is outermost: it is written when the kernel is gone.
     booted = kport.boot(params=params, scale=plan.scale, debug=debug)
-    with _recording(trace_out), booted as kernel:
+    with TraceOut(trace_out) as trace, booted as kernel:
         with tally.watching():
             world = World(plan, tally, kernel.machine)
             run = _Run(world, stop, progress)
@@ -66,22 +66,8 @@ def play(
     result.warnings += [*kernel.warnings(), *kernel.leaks.lines()]
     if run.stalled:
         result.warnings.append(run.stalled)
+    result.unwritten = trace.error
     return result
-
-
-@contextmanager
-def _recording(path: str | None) -> Iterator[None]:
-    """Write the trace events of the block to a file. Raises InputError if that fails."""
-    if path is None:
-        yield
-        return
-    from kport.trace.recorder import recording_to
-
-    try:
-        with recording_to(path):
-            yield
-    except OSError as error:
-        raise InputError(path, f"cannot be written ({error.strerror})") from error
 
 
 class _Run:

@@ -8,13 +8,15 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from kport.workload.errors import InputError
 from kport.workload.wsim.check import check_steps
 from kport.workload.wsim.parse import parse_steps
 from kport.workload.wsim.steps import Step, Workload
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 8 << 20  # some 500,000 steps
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how text in UTF-16 begins
 TEXT = "text"  # the name and the source of a workload given as text
 _STEP = re.compile(r"\s*(#|[A-Za-z](\.|,|$)|[0-9]+\.)")
 
@@ -53,7 +55,7 @@ def _read(given: str) -> tuple[str, str, list[Step]]:
     if is_text(given):
         return TEXT, TEXT, _parse(given, TEXT, inline=True)
     if given == "-":
-        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        data = _all_of(sys.stdin.buffer)
         return "stdin", given, _parse(decode(data, "standard input"), "standard input", False)
     source = os.path.basename(given)
     name = re.sub(r"[^A-Za-z0-9_+-]", "_", source.removesuffix(".wsim")) or TEXT
@@ -80,10 +82,11 @@ def looks_like_workload(head: bytes) -> bool:
 
 
 def read_bytes(path: str) -> bytes:
-    """What is in a file, or a little more than the first MiB of it. Raises InputError."""
+    """What is in a file, or a little more than its first `MAX_BYTES`. Raises InputError."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        with open(path, "rb", opener=_opened) as file:
+            os.set_blocking(file.fileno(), True)
+            data = _all_of(file)
     except FileNotFoundError:
         raise InputError(
             path or "''", "no such file", "check the path; a workload text is like 1.RCS.500.0.1"
@@ -92,14 +95,30 @@ def read_bytes(path: str) -> bytes:
         raise InputError(path, "is a directory", "name a workload file in it") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(path, f"cannot be read ({reason})") from None
+        raise InputError(path, f"cannot be read ({reason})", "check path and permissions") from None
     return data
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting: a named pipe that nobody writes to is empty."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _all_of(stream: BinaryIO) -> bytes:
+    """What a stream holds, and no more than shows that it is too much."""
+    return stream.read(MAX_BYTES + 1)
 
 
 def decode(data: bytes, source: str) -> str:
     """The bytes as text. Raises InputError with the place of what is no text."""
     if len(data) > MAX_BYTES:
-        raise InputError(source, "is larger than 1 MiB", "no workload is")
+        raise InputError(
+            source,
+            f"is larger than {MAX_BYTES >> 20} MiB, as no workload is",
+            "cut it: a workload is repeated with -r",
+        )
+    if data.startswith(UTF_16):
+        raise InputError(f"{source}:1:1", "is UTF-16 text", "save it as UTF-8")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -163,7 +163,7 @@ def _duration(part: Part) -> Duration | None:
     if part.text == "*":
         return None
     low, *rest = part.split("-")
-    if len(rest) > 1:
+    if len(rest) > 1 or not low.text or (rest and not rest[0].text):
         raise part.error(f"{part.shown()} is no duration", "write us, min-max or *")
     least = _number(low, "duration in us", 1)
     most = _number(rest[0], "duration in us", 1) if rest else least
