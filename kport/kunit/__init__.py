@@ -11,7 +11,8 @@ the C file does, with
 (from kport.kunit.test), which is all it takes: `all_suites()` imports every module of every folder,
 in the order of their names, and gives what they have registered, in the order they did. Tests that
 are no KUnit in C (kselftests, lkdtm's crash types, our own) are wrapped in a `kunit_suite` and
-registered in the same way. Modules beside this file (test, ktap, ...) are the program, not suites.
+registered in the same way. Modules beside this file (test, ktap, ...) are the program, not suites,
+and so are the folders in PROGRAMS.
 
 A suite runs in a kernel of its own, and again in one if a fault of the port stopped that kernel.
 So a suite may rely on nothing that another suite has left, and what a case keeps outside of
@@ -28,11 +29,15 @@ if TYPE_CHECKING:
     from kport.kunit.test import kunit_suite
 
 
+PROGRAMS = ("conform",)  # folders of the program
+
+
 def suite_modules() -> list[str]:
     """The names of the modules in the folders, sorted."""
-    folders = (f for f in pkgutil.iter_modules(__path__, f"{__name__}.") if f.ispkg)
     names = []
-    for folder in folders:
+    for folder in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if not folder.ispkg or folder.name.rpartition(".")[2] in PROGRAMS:
+            continue
         path = importlib.import_module(folder.name).__path__
         names += [module.name for module in pkgutil.walk_packages(path, f"{folder.name}.")]
     return sorted(names)
