@@ -15,6 +15,7 @@ from kport.arch.types import bitmap
 from kport.linux.types import BIT
 
 __all__ = [
+    "__set_bit",
     "BIT",
     "bitmap",
     "clear_bit",
@@ -24,6 +25,11 @@ __all__ = [
     "test_and_set_bit",
     "test_bit",
 ]
+
+
+def __set_bit(nr: int, addr: bitmap) -> None:
+    """Set the bit; the caller makes sure that nobody else stores to the word meanwhile."""
+    set_bit(nr, addr)
 
 
 def test_and_change_bit(nr: int, addr: bitmap) -> int:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from operator import gt, lt
+from typing import NamedTuple
 
 from kport.arch.asm import ktime_get
 from kport.linux.types import s64
@@ -89,6 +90,18 @@ def ktime_ms_delta(later: ktime_t, earlier: ktime_t) -> int:
 def ns_to_ktime(ns: int) -> ktime_t:
     """From nanoseconds."""
     return s64(ns)
+
+
+class timespec64(NamedTuple):
+    """A time in two numbers."""
+
+    tv_sec: int
+    tv_nsec: int
+
+
+def ktime_to_timespec64(kt: ktime_t) -> timespec64:
+    """Seconds, rounded down, and the nanoseconds left."""
+    return timespec64(*divmod(kt, NSEC_PER_SEC))
 
 
 def us_to_ktime(us: int) -> ktime_t:

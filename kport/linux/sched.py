@@ -86,6 +86,7 @@ class task_struct(struct):
     rt_priority: int
     non_block_count: int
     kunit_test: Any
+    files: Any
 
 
 # The machine of this kernel, set by the boot.
@@ -305,6 +306,22 @@ def wake_up_state(p: task_struct, state: int) -> int:
 def cond_resched() -> int:
     """A place where the CPU may be given to others; the machine preempts anyway."""
     return 0
+
+
+def yield_to(p: task_struct, preempt: bool) -> bool:
+    """Give the CPU up for a moment, so that `p` may run; the machine chooses who does."""
+    machine.block(machine.clock() + 1)
+    return True
+
+
+def num_online_cpus() -> int:
+    """How many CPUs the machine has (include/linux/cpumask.h)."""
+    return machine.cpus
+
+
+def get_task_comm(tsk: task_struct) -> str:
+    """The name of a task, at most 15 characters."""
+    return tsk.comm[: TASK_COMM_LEN - 1]
 
 
 def might_sleep() -> None:

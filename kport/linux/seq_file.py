@@ -21,6 +21,11 @@ def seq_printf(m: seq_file, fmt: str, *args: Any) -> None:
     m.text += sprintf(fmt, *args)
 
 
+def seq_putc(m: seq_file, c: str) -> None:
+    """Append a character."""
+    m.text += c
+
+
 def seq_puts(m: seq_file, s: str) -> None:
     """Append a string."""
     m.text += s

@@ -39,6 +39,12 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
 _NUMBER = re.compile(r"(-?)(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$")
 
 
+def _number(text: str) -> int:
+    """The value of a number of C, whose octals begin with a mere 0."""
+    octal = len(text) > 1 and text.isdigit() and text[0] == "0"
+    return int(text, 8 if octal else 0)
+
+
 def unparenthesized(node: Node) -> Node:
     """The expression inside any number of parentheses."""
     while node.type == "parenthesized_expression" and node.named_child_count == 1:
@@ -78,6 +84,7 @@ class Expressions:
         self.unsure: list[tuple[int, str]] = []
         out = rules.OUT_PARAMS.get(function.name)
         self.outs = out.names if out is not None else ()
+        self.returning = False
 
     def translate(self, node: Node) -> ast.expr:
         """The Python expression; lines are those of the C."""
@@ -112,7 +119,7 @@ class Expressions:
         match = _NUMBER.match(text_of(node))
         if match is None:
             return self._unsupported(node)
-        value = ast.Constant(int(match.group(2), 0))
+        value = ast.Constant(_number(match.group(2)))
         return ast.UnaryOp(ast.USub(), value) if match.group(1) else value
 
     def _string_literal(self, node: Node) -> ast.expr:
@@ -233,6 +240,8 @@ class Expressions:
 
     def _sizeof_expression(self, node: Node) -> ast.expr:
         kind = node.child_by_field_name("type")
+        if kind is not None and kind.child_by_field_name("declarator") is not None:
+            return call("sizeof", name("pointer"))
         if kind is not None:
             return call("sizeof", self.type_name(text_of(kind).split()[-1]))
         inner = unparenthesized(part(node, "value"))
@@ -257,6 +266,12 @@ class Expressions:
     def _update_expression(self, node: Node) -> ast.expr:
         argument = part(node, "argument")
         step = self.step(node)
+        if self.returning and text_of(node)[0] not in "+-":
+            # Nothing stands behind a return: the step stands before it, and is taken back.
+            self.before.append(mark(step, {"side-effect"}))
+            self.used.add("side-effect")
+            back: ast.operator = ast.Sub() if "++" in text_of(node) else ast.Add()
+            return ast.BinOp(self.translate(argument), back, ast.Constant(1))
         (self.before if text_of(node)[0] in "+-" else self.after).append(
             mark(step, {"side-effect"})
         )
