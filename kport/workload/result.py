@@ -2,22 +2,30 @@
 # SPDX-License-Identifier: MIT
 """What a run came to: the object that `kport run --json` prints, and the tables show.
 
-    jobs         {submitted, finished, failed, cancelled}
-    rings        [{dev, ring, jobs, busy_pct, wait_us {p50, p99, max}, inversions}]
-    entities     [{context, name, client, ring, jobs, gpu_ms, share_pct, wait_us}]
-    makespan_s   from the first submission to the end of the last job
-    policy       "rr", "fifo" or "fair"
-    clients      [{name, elapsed_s, cycles, per_s, periods, dropped, latency_ms {p50, p99, max}}]
-    leaks        how many objects, work items and threads the kernel left behind
-    warnings     [text]: the kernel's warnings ("WARNING: ..."), and what else is to be said
-    recorded     null, or jobs, rings, entities and makespan_s of the recorded kernel
-    interrupted  true if the run was stopped before its end
+    jobs         {submitted, finished, failed, cancelled}                           whole numbers
+    rings        [{dev, ring                                                        texts
+                   jobs, busy_pct, wait_us {p50, p99, max}                          numbers
+                   inversions}]                                                     number or null
+    entities     [{context                                                          number
+                   name, client, ring                                               texts
+                   jobs, gpu_ms, share_pct, wait_us {p50, p99, max}}]               numbers
+    makespan_s   from the first submission to the end of the last job               number
+    policy       "rr", "fifo" or "fair"                                             text
+    clients      [{name                                                             text
+                   elapsed_s, cycles, per_s, periods, dropped
+                   latency_ms {p50, p99, max}}]                                     numbers
+    leaks        objects, work items and threads the kernel left behind             number
+    warnings     the kernel's ("WARNING: ..."), and what else is to be said         [text]
+    recorded     jobs, rings, entities and makespan_s of the recorded kernel        or null
+    interrupted  true if the run was stopped before its end                         true or false
 
-The keys are stable; new ones may come. Times are as their names say. A wait is the time from a
-job's submission to the moment the scheduler hands it to the hardware; percentiles are nearest
-ranks. `busy_pct` is a ring's GPU time over the makespan, `share_pct` an entity's part of the GPU
-time of its rings. `inversions` is null without a recording. Client and latency: a cycle is one pass
-through a workload, and lasts until its last job has ended.
+The keys are stable; new ones may come. Times are as their names say, on the kernel's clock. A wait
+is the time from a job's submission to the moment the scheduler hands it to the hardware;
+percentiles are nearest ranks. `busy_pct` is a ring's GPU time over the makespan, `share_pct` an
+entity's part of the GPU time of its rings. `inversions` are the pairs of jobs of a ring that ran in
+another order than in the recording, null without one; `clients` is empty with one. A client's cycle
+is one pass through its workload, and lasts (`latency_ms`) until its last job has ended; of its
+`periods`, the passes that reached a `p` step, `dropped` came too late for it.
 """
 
 from __future__ import annotations
