@@ -30,6 +30,11 @@ COMMANDS = {
         "run the kernel's own tests on the port and print KTAP",
         "kport kunit 'drm_sched*' --arch virt",
     ),
+    "conform": Command(
+        "kport.cli.conform",
+        "run scenarios of the kernel itself on the port, and compare exactly",
+        "kport conform linux-7.2-fair.jsonl.xz",
+    ),
 }
 
 
