@@ -31,6 +31,11 @@ def drm_gem_private_object_init(obj: drm_gem_object, size: int) -> None:
         obj.resv = obj._resv
 
 
+def drm_gem_private_object_fini(obj: drm_gem_object) -> None:
+    """Take a buffer down; its own reservation object goes."""
+    dma_resv_fini(obj._resv)
+
+
 def drm_gem_object_get(obj: drm_gem_object) -> None:
     """Take a reference."""
     kref_get(obj.refcount)
@@ -39,7 +44,7 @@ def drm_gem_object_get(obj: drm_gem_object) -> None:
 def drm_gem_object_free(kref: kref) -> None:
     """The last reference is gone."""
     obj = container_of(kref, drm_gem_object, "refcount")
-    dma_resv_fini(obj._resv)
+    drm_gem_private_object_fini(obj)
     kfree(obj)
 
 

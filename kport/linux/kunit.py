@@ -665,6 +665,12 @@ def _not_err(type_: kunit_assert_type) -> Callable[..., None]:
     return check
 
 
+def KUNIT_SUCCEED(test: kunit) -> None:
+    """The test has come to this place."""
+    frame = sys._getframe(1)
+    test.last_seen = frame.f_code.co_filename, frame.f_lineno
+
+
 def KUNIT_FAIL(test: kunit, fmt: str, *args: Any) -> None:
     """The test has failed; it goes on."""
     frame = sys._getframe(1)

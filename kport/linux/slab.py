@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from kport.arch.asm import current_thread_info
 from kport.linux.bug import WARN, KernelBug
 from kport.linux.module import boot_data
-from kport.linux.struct import struct
+from kport.linux.struct import sizeof, struct
 
 T = TypeVar("T")
 
@@ -125,6 +125,7 @@ def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
 
 
 kmalloc_objs = kzalloc_objs
+kvmalloc_objs = kzalloc_objs
 
 
 def kzalloc_flex(type_: type[T], member: str, item: type[Any], n: int) -> T | None:
@@ -143,6 +144,16 @@ def krealloc_array(p: list[Any] | None, n: int) -> list[Any] | None:
         return None
     p.extend([None] * (n - len(p)))
     return p
+
+
+def kvmalloc_array(n: int, size: int, flags: int) -> list[Any] | None:
+    """An array of `n` NULL pointers, or NULL; `size` is that of a pointer."""
+    return kzalloc_objs(pointer, n)
+
+
+def kvrealloc(p: list[Any] | None, size: int, flags: int) -> list[Any] | None:
+    """An array of pointers grown to `size` bytes; NULL, and `p` stays, on failure."""
+    return krealloc_array(p, size // sizeof(pointer))
 
 
 def kfree(obj: Any) -> None:

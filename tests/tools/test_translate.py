@@ -25,6 +25,7 @@ EXPRESSIONS = [
     ("n = (int)job->flags + (u32)n;", "n = s32(job.flags) + u32(n)"),
     ("job = (struct job *)sched->table[n];", "job = sched.table[n]"),
     ("n = likely(n) / 2 % 3;", "n = n // 2 % 3"),
+    ("n = sizeof(void *) * sizeof(struct job);", "n = sizeof(pointer) * sizeof(job)"),
     ("n = !!job->flags;", "n = bool(job.flags)"),
     ("n = ~n & 0x0FUL;", "n = ~n & 15"),
     ("job = container_of(x, struct job, ref);", "job = container_of(x, job, 'ref')"),
@@ -143,6 +144,17 @@ BLOCKS = {
         "xa_for_each(&sched->xa, index, job) f(job);",
         ["for (index, job) in xa_for_each(sched.xa):", "    f(job)"],
     ),
+    "macro loop without a cursor": (
+        "drm_exec_until_all_locked(&sched->exec) { g(n); drm_exec_retry_on_contention(&exec); }",
+        [
+            "for _ in drm_exec_until_all_locked(sched.exec):",
+            "    g(n)",
+            "    if drm_exec_retry_on_contention(exec):",
+            "        continue",
+        ],
+    ),
+    "local label": ("{ __label__ out; f(n); }", ["f(n)"]),
+    "truth of a result": ("if (n) return !!job->flags;", ["if n:", "    return job.flags"]),
     "empty loop": (
         "dma_fence_chain_for_each(job, sched);",
         ["for job in dma_fence_chain_for_each(sched):", "    continue"],

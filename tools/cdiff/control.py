@@ -123,7 +123,7 @@ class Control(Statements):
         body = node.child_by_field_name("body")
         inner = unparenthesized(condition)
         function = text_of(inner.child_by_field_name("function"))
-        if inner.type == "call_expression" and "for_each" in function:
+        if inner.type == "call_expression" and (function in rules.LOOPS or "for_each" in function):
             return [self._for_each(inner, function, body)]
         if inner.type == "call_expression" and function == "scoped_guard":
             return [self._scoped_guard(inner, body)]
@@ -153,6 +153,7 @@ class Control(Statements):
                 passed.append(self._member(given[int(word[:-1])]))
             else:
                 passed.append(self.translate(given[int(word)]))
+        names = names or [name("_")]
         target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
         inner = self._loop_body(body)
         head = at(call(function, *passed), line_of(node), node.end_point[0] + 1)

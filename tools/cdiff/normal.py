@@ -62,6 +62,15 @@ class _Normal(ast.NodeTransformer):
             return inner.operand
         return node
 
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        """`return bool(x)`: C converts to the type of the function by itself, or has `!!`."""
+        self.generic_visit(node)
+        value = node.value
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+            if value.func.id in ("bool", "int") and len(value.args) == 1:
+                node.value = value.args[0]
+        return node
+
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Nothing stands behind a jump."""
         super().generic_visit(node)

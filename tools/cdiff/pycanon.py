@@ -17,7 +17,7 @@ Tags = dict[int, frozenset[str]]
 
 
 class Cleaner(ast.NodeTransformer):
-    """Removes qualifiers, annotations, and conversions that C does by itself.
+    """Removes qualifiers and annotations.
 
     `qualifiers` are names that only say where another name lives, `names` the locals that hide
     them.
@@ -45,15 +45,6 @@ class Cleaner(ast.NodeTransformer):
         if node.value is None:
             return None
         return ast.copy_location(ast.Assign([node.target], node.value), node)
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        """`return bool(x)`: C converts to the type of the function by itself."""
-        self.generic_visit(node)
-        value = node.value
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-            if value.func.id in ("bool", "int") and len(value.args) == 1:
-                node.value = value.args[0]
-        return node
 
 
 def names_of(node: ast.FunctionDef) -> frozenset[str]:

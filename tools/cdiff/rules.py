@@ -143,8 +143,14 @@ LOOPS = {
     "dma_resv_for_each_fence_unlocked": ("1", "0"),
     "dma_fence_chain_for_each": ("0", "1"),
     "dma_fence_array_for_each": ("1 0", "2"),
+    "drm_exec_for_each_locked_object": ("1", "0"),
+    "drm_exec_for_each_locked_object_reverse": ("1", "0"),
+    "drm_exec_until_all_locked": ("", "0"),
     "dma_fence_unwrap_for_each": ("0", "1 2"),
 }
+
+# Macros that jump to the head of the loop they stand in: `if f(x): continue`.
+JUMPS = frozenset(("drm_exec_retry_on_contention",))
 
 # Macros whose first argument is an lvalue.
 LVALUE = frozenset(

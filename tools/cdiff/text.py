@@ -41,7 +41,7 @@ _ATTRIBUTE_CALLS = (
 ).split()
 _ATTRIBUTE = re.compile(r"\b(?:" + "|".join(sorted(ATTRIBUTES)) + r")\b(?!\s*\()")
 _ATTRIBUTE_CALL = re.compile(r"\b(?:" + "|".join(_ATTRIBUTE_CALLS) + r")\s*\(")
-_FOR_EACH = re.compile(r"\b(?:\w*for_each\w*|scoped_guard)\s*\(")
+_FOR_EACH = re.compile(r"\b(?:\w*for_each\w*|\w+_until_all_locked|scoped_guard)\s*\(")
 _STRUCT_ARGUMENT = re.compile(r"(?<=[(,])(\s*)(struct|union|enum)(\s+\w+(?:\s*\*)*\s*)(?=[,)])")
 _CODE_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -241,6 +241,7 @@ def prepare(code: str) -> str:
     code = _STRUCT_ARGUMENT.sub(
         lambda match: match.group(1) + " " * len(match.group(2)) + match.group(3), code
     )
+    code = re.sub(r"\b__label__\b[^;]*;", lambda match: _blank(match.group()), code)
     code = re.sub(r"\boffsetof(\s*\(\s*typeof)", r"OFFSETOF\1", code)
     code = re.sub(r"\bcontext_lock_struct\((\w+)\)", r"struct \1", code)
     code = re.sub(r'\b([A-Z_]{4,})(\s+)(?=[A-Z_]{4,}\s+")', r'\1 ""\2', code)
