@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -236,7 +237,8 @@ def _recording(options: argparse.Namespace) -> Runner:
 
     with Bar(sys.stderr) as bar:
         recording = load(options.recording, bar.count)
-    options.heading = f"drm_sched of Linux 7.2.13, policy {options.policy}: {options.recording}"
+    name = "standard input" if options.recording == "-" else os.path.basename(options.recording)
+    options.heading = f"drm_sched of Linux 7.2.13, policy {options.policy}: {name}"
     return partial(
         replay,
         recording,

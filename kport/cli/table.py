@@ -15,13 +15,24 @@ Cell = str | tuple[str, str]  # text, or text and a colour
 GAP = "  "
 
 
-def shorten(text: str, size: int) -> str:
-    """The text cut in its middle to `size` characters; beginnings and ends tell names apart."""
+def shorten(text: str, size: int, tail: int | None = None) -> str:
+    """The text cut to `size` characters, of which `tail` are its end, by default two fifths."""
     if len(text) <= size:
         return text
-    head = max(1, (size - 2) * 3 // 5)
-    tail = size - 2 - head
-    return text[:head] + ".." + (text[-tail:] if tail > 0 else "")
+    if tail is None:
+        tail = size - 2 - max(1, (size - 2) * 3 // 5)
+    tail = max(0, min(tail, size - 3))
+    return text[: size - 2 - tail] + ".." + text[len(text) - tail :]
+
+
+def shorten_all(texts: Sequence[str], size: int) -> list[str]:
+    """The texts cut so that they can be told apart, if they can, with as short an end as does."""
+    shortened: list[str] = []
+    for tail in range(3, size // 2 + 1):
+        shortened = [shorten(text, size, tail) for text in texts]
+        if len(set(shortened)) == len(set(texts)):
+            return shortened
+    return [shorten(text, size) for text in texts]
 
 
 def table(
@@ -39,8 +50,9 @@ def table(
     ]
     sizes[0] = max(8, min(sizes[0], width - sum(sizes[1:]) - len(GAP) * (len(sizes) - 1)))
     lines = [style(title, "bold"), style(_line(headers, sizes), "dim")]
-    for row, text in zip(rows, texts, strict=True):
-        text[0] = shorten(text[0], sizes[0])
+    names = shorten_all([text[0] for text in texts], sizes[0])
+    for row, text, name in zip(rows, texts, names, strict=True):
+        text[0] = name
         cells = [text[0].ljust(sizes[0])]
         cells += [value.rjust(size) for value, size in zip(text[1:], sizes[1:], strict=True)]
         for column, cell in enumerate(row):

@@ -8,7 +8,7 @@ import io
 
 import pytest
 
-from kport.cli.table import number, shorten, table
+from kport.cli.table import number, shorten, shorten_all, table
 from kport.cli.terminal import Style
 
 PLAIN = Style(io.StringIO())
@@ -26,7 +26,7 @@ def test_columns_are_aligned():
 
 def test_names_give_way_in_a_narrow_table():
     lines = table("T", ["", "x"], [["n" * 30 + "-1", "12345"]], 20, PLAIN)
-    assert lines[2] == "nnnnnn..nnn-1  12345"
+    assert lines[2] == "nnnnnnnn..n-1  12345"
     assert len(lines[2]) == 20
 
 
@@ -47,6 +47,16 @@ def test_an_empty_table_is_its_headers():
 )
 def test_shorten(text, size, short):
     assert shorten(text, size) == short
+
+
+def test_shortened_names_are_told_apart_where_they_can_be():
+    assert shorten_all(["abcdefghij-1", "abcdefghij-2"], 9) == ["abcd..j-1", "abcd..j-2"]
+    assert shorten_all(["one", "abcdefghij-1"], 9) == ["one", "abcd..j-1"]
+    assert shorten_all(["abcdefg-1-xx", "abcdefg-2-xx"], 12) == ["abcdefg-1-xx", "abcdefg-2-xx"]
+    assert shorten_all(["abcdefg-1-xx", "abcdefg-2-xx"], 10) == ["abcd..1-xx", "abcd..2-xx"]
+    assert shorten_all(["abcdefghij-1", "abcdefghij-1"], 9) == ["abcd..j-1"] * 2
+    assert len(set(shorten_all(["x" * 20 + "a" + "x" * 20, "x" * 41], 9))) == 1
+    assert shorten_all([], 9) == []
 
 
 @pytest.mark.parametrize(
