@@ -22,9 +22,9 @@ from kport.linux.completion import (
 from kport.linux.delay import usleep_range
 from kport.linux.init import Kernel
 from kport.linux.jiffies import msecs_to_jiffies
-from kport.linux.kthread import kthread_run, kthread_stop_put
+from kport.linux.kthread import kthread_create, kthread_stop_put
 from kport.linux.ktime import NSEC_PER_MSEC, NSEC_PER_USEC, ktime_get
-from kport.linux.sched import get_task_struct
+from kport.linux.sched import get_task_struct, wake_up_process
 
 MS = NSEC_PER_MSEC
 US = NSEC_PER_USEC
@@ -39,7 +39,9 @@ class Thread:
         self.error: Exception | None = None
         self._call = (fn, args)
         self._returned = False
-        self.task = get_task_struct(kthread_run(self._run, None, name))
+        # Before it runs: a thread that has ended is freed with its last reference.
+        self.task = get_task_struct(kthread_create(self._run, None, name))
+        wake_up_process(self.task)
 
     def _run(self, data: Any) -> int:
         fn, args = self._call
