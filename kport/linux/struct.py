@@ -20,6 +20,8 @@ the lock that cmpxchg() takes, because Python has no other way to order the two.
 
 A table of callbacks is written with designated initialisers, `drm_sched_backend_ops(run_job=f)`:
 a struct of the kind `class X(struct, table=True)`.
+
+An embedded array of structs is a member whose class is `class rqs(array[rq], of=rq, size=4)`.
 """
 
 from __future__ import annotations
@@ -132,7 +134,7 @@ class structmeta(type):
         scope = sys._getframe(1)
         own = {field: _initial(text, scope) for field, text in annotations.items()}
         if not bases:
-            ns["__slots__"] = ("_container", "_member")
+            ns["__slots__"] = ("_address", "_container", "_member")
             return super().__new__(mcls, name, bases, ns)
         ns["__slots__"] = tuple(own)
         ns["_fields"] = tuple(own)
@@ -170,6 +172,38 @@ class struct(metaclass=structmeta):
 
     def __repr__(self) -> str:
         return f"<struct {type(self).__name__}>"
+
+
+class array(list[T]):
+    """An array of structs that is a member of a struct: `class rqs(array[rq], of=rq, size=4)`.
+
+    Its elements are made with the container and never replaced.
+    """
+
+    __slots__ = ("_container", "_member")
+    _knots: tuple[str, ...] = ("elements",)
+    _of: type[Any]
+    _size: int
+
+    def __init_subclass__(cls, of: type[T], size: int) -> None:
+        cls._of = of
+        cls._size = size
+
+    def __init__(self, _container: Any = None, _member: str | None = None) -> None:
+        self._container = _container
+        self._member = _member
+        super().__init__(self._of(self, f"[{i}]") for i in range(self._size))
+
+    def _zero(self) -> None:
+        for element in self:
+            element._zero()  # type: ignore[attr-defined]
+
+    def _free_elements(self) -> None:
+        for element in self:
+            element._free()  # type: ignore[attr-defined]
+        self.clear()
+
+    elements = property(fdel=_free_elements)  # kfree() of the container unties them, too
 
 
 @linkable

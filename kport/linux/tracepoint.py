@@ -9,19 +9,22 @@ An event is defined by what it records and how that prints:
 
 `trace_...()` does one test while nobody listens: it looks at none of its arguments. A probe is
 called with the event, the thread, the time in ns and the recorded values; strings are copied when
-the event happens, so an object may be gone by the time the record is printed.
+the event happens, and pointers hashed, so an object may be gone by the time the record is printed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kport.arch.asm import current_thread_info, ktime_get
 from kport.arch.types import thread_info
-from kport.linux.vsprintf import translate
+from kport.linux.vsprintf import pointer, translate
 
 Probe = Callable[["tracepoint", thread_info, int, tuple[Any, ...]], None]
+
+_CONVERSION = re.compile(r"%(?:ll)?([a-z])")
 
 tracepoints: dict[str, tracepoint] = {}
 
@@ -37,7 +40,7 @@ class event_class(NamedTuple):
 class tracepoint:
     """One event: its probes, and the trace function the kernel code calls."""
 
-    __slots__ = ("_format", "cls", "funcs", "name", "system")
+    __slots__ = ("_format", "_pointers", "cls", "funcs", "name", "system")
 
     def __init__(self, system: str, name: str, cls: event_class) -> None:
         self.system = system
@@ -45,6 +48,11 @@ class tracepoint:
         self.cls = cls
         self.funcs: list[Probe] = []
         self._format = translate(cls.printk)
+        self._pointers = [
+            number
+            for number, conversion in enumerate(_CONVERSION.findall(cls.printk))
+            if conversion == "p"
+        ]
 
     def text(self, values: tuple[Any, ...]) -> str:
         """The recorded values as the kernel prints them."""
@@ -54,6 +62,11 @@ class tracepoint:
         """Record the event and call every probe."""
         ti, ts = current_thread_info(), ktime_get()
         values = self.cls.assign(*args)
+        if self._pointers:
+            hashed = list(values)
+            for number in self._pointers:
+                hashed[number] = pointer(hashed[number])
+            values = tuple(hashed)
         for func in tuple(self.funcs):
             func(self, ti, ts, values)
 

@@ -17,13 +17,14 @@ from typing import NamedTuple
 Value = int | str
 Values = tuple[Value, ...]
 
-_CONVERSION = re.compile(r"%(?:llu|u|d|s)")
+_CONVERSION = re.compile(r"%(?:llu|u|d|s|p)")
 _PATTERNS = {
     "%s": r"(.*?)",
     "%s,": r"([^,]*)",
     "%d": r"(-?\d{1,10})",
     "%u": r"(\d{1,10})",
     "%llu": r"(\d{1,20})",
+    "%p": r"([0-9a-f]{1,16}|\(null\))",
 }
 
 
@@ -52,10 +53,10 @@ class Spelling:
         if conversions and not literals[-1] and conversions[-1] != "%s":
             pattern += r"(?!\d)"
         self.printk = printk
-        self.format = _CONVERSION.sub(lambda m: "%s" if m[0] == "%s" else "%d", printk)
+        self.format = _CONVERSION.sub(lambda m: "%s" if m[0] in ("%s", "%p") else "%d", printk)
         self.match = re.compile(pattern).match
         self.types: tuple[Callable[[str], Value], ...] = tuple(
-            str if conversion == "%s" else int for conversion in conversions
+            str if conversion in ("%s", "%p") else int for conversion in conversions
         )
 
 
@@ -147,5 +148,27 @@ _KINDS = (
 
 EVENTS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 
-# The names of kernels before 6.17, which print pointers instead of fence numbers.
-BEFORE_6_17 = ("drm_sched_job", "drm_run_job", "drm_sched_process_job", "drm_sched_job_wait_dep")
+# The events of kernels before 6.17. They print pointers instead of fence numbers, so nobody can
+# tell from them which fences a job waits for: they are written, but not read.
+_OLD_JOB_FIELDS = ("entity", "id", "fence", "name", "job_count", "hw_job_count")
+_OLD_JOB = "entity=%p, id=%llu, fence=%p, ring=%s, job count:%u, hw job count:%d"
+
+BEFORE_6_17: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        *(
+            Kind("gpu_scheduler", name, _OLD_JOB_FIELDS, _OLD_JOB)
+            for name in ("drm_sched_job", "drm_run_job")
+        ),
+        Kind("gpu_scheduler", "drm_sched_process_job", ("fence",), "fence=%p signaled"),
+        Kind(
+            "gpu_scheduler",
+            "drm_sched_job_wait_dep",
+            ("name", "id", "fence", "ctx", "seqno"),
+            "job ring=%s, id=%llu, depends fence=%p, context=%llu, seq=%u",
+        ),
+    )
+}
+
+# What a recorder writes.
+WRITTEN: dict[str, Kind] = EVENTS | BEFORE_6_17

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from kport.trace.events import EVENTS, Event
+from kport.trace.events import WRITTEN, Event
 
 COMM_LEN = 15
 IDLE = "<idle>"
@@ -58,7 +58,7 @@ def line(event: Event) -> str:
     """One event as a line, without its newline. The time is rounded to microseconds."""
     ts, comm, pid, cpu, marks, name, values = event
     seconds, micros = divmod((ts + 500) // 1000, 1_000_000)
-    text = EVENTS[name].text(values)
+    text = WRITTEN[name].text(values)
     return (
         f"{comm[:COMM_LEN]:>16}-{pid:<7d} [{cpu:03d}] {marks} {seconds:5d}.{micros:06d}: "
         f"{name}: {text}"

@@ -37,7 +37,7 @@ from kport.linux.tracepoint import (
     tracepoints,
 )
 from kport.trace import ftrace
-from kport.trace.events import EVENTS, Event
+from kport.trace.events import WRITTEN, Event
 
 IN_MEMORY = 100_000
 SETTLE = 1_000_000_000
@@ -56,7 +56,7 @@ def _event(raw: _Raw) -> Event:
 
 
 class Recorder:
-    """Collects the events of `EVENTS` while it is attached; then `save()` makes the file.
+    """Collects the events of `WRITTEN` while it is attached; then `save()` makes the file.
 
     `entries` is the number of events that have left memory for the spool.
     """
@@ -89,7 +89,7 @@ class Recorder:
             )
 
         for name, tp in list(tracepoints.items()):
-            if name in EVENTS:
+            if name in WRITTEN:
                 tracepoint_probe_register(tp, probe)
                 self._probes.append((tp, probe))
         self._writer = threading.Thread(target=self._write, name="trace-writer", daemon=True)

@@ -10,7 +10,8 @@ import pytest
 
 from kport.arch.types import atomic_t, bitmap, spinlock_t
 from kport.linux.list import INIT_LIST_HEAD, list_head
-from kport.linux.struct import cas, container_of, memset, sizeof, struct
+from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.struct import array, cas, container_of, memset, sizeof, struct
 from kport.linux.types import u32
 
 pytestmark = pytest.mark.usefixtures("kernel")
@@ -159,3 +160,42 @@ def test_a_freed_struct_is_empty():
 
 def test_the_container_of_a_struct_on_its_own_is_null():
     assert outer()._container is None
+
+
+class rq(struct):
+    """An element of an array."""
+
+    n: int
+    link: list_head
+
+
+class rqs(array[rq], of=rq, size=3):
+    """Three of them."""
+
+
+class owner(struct):
+    """Has an array of structs in it."""
+
+    before: int
+    rqs: rqs
+
+
+def test_an_array_of_structs_is_made_with_its_container_and_zeroed_in_place():
+    o = owner()
+    elements = list(o.rqs)
+    assert [element.n for element in o.rqs] == [0, 0, 0]
+    o.rqs[1].n = 7
+    memset(o, 0, sizeof(o))
+    assert all(now is before for now, before in zip(o.rqs, elements, strict=True))
+    assert o.rqs[1].n == 0
+    assert container_of(o.rqs[2].link, rq, "link") is o.rqs[2]
+
+
+def test_an_array_goes_with_its_container():
+    o = kzalloc_obj(owner)
+    element, elements = o.rqs[0], o.rqs
+    INIT_LIST_HEAD(element.link)
+    kfree(o)
+    with pytest.raises(AttributeError):
+        element.n  # noqa: B018
+    assert elements == []

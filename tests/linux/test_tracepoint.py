@@ -8,6 +8,7 @@ import pytest
 
 from kport.arch.asm import current_thread_info, ktime_get
 from kport.linux import tracepoint
+from kport.linux.struct import struct
 from kport.linux.tracepoint import (
     DECLARE_EVENT_CLASS,
     DEFINE_EVENT,
@@ -16,6 +17,7 @@ from kport.linux.tracepoint import (
     tracepoint_probe_unregister,
     tracepoints,
 )
+from kport.linux.vsprintf import pointer
 from tests.support import together
 
 pytestmark = pytest.mark.usefixtures("kernel")
@@ -142,3 +144,41 @@ def test_an_event_of_one_argument():
     tracepoint_probe_register(tp, lambda tp, ti, ts, values: seen.append(tp.text(values)))
     trace(-3)
     assert seen == ["n=-3"]
+
+
+class thing(struct):
+    """Something a pointer points to."""
+
+    number: int
+
+
+def test_a_pointer_is_recorded_as_a_hash_that_tells_structs_apart():
+    one, other = thing(), thing()
+    cls = DECLARE_EVENT_CLASS(("p", "n"), lambda a, b: (a, b), "p=%p n=%d")
+    trace, seen = DEFINE_EVENT("test", "kport_test_pointer", 2, cls), []
+    tp = tracepoints.pop("kport_test_pointer")
+    tracepoint_probe_register(tp, lambda tp, ti, ts, values: seen.append(values))
+    for a in (one, other, one, None):
+        trace(a, 7)
+    first, second, again, null = (values[0] for values in seen)
+    assert first == again != second
+    assert all(len(text) == 16 and int(text, 16) for text in (first, second))
+    assert null == "(null)"
+    assert tp.text(seen[0]) == f"p={first} n=7"
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_the_first_pointer_of_a_kernel_has_the_same_hash_every_time(turn):
+    assert pointer(thing()) == "000000009e3779b1"
+
+
+def test_a_struct_that_outlives_its_kernel_gets_a_new_hash(kernel, boot):
+    assert pointer(STATIC) != pointer(thing())
+
+
+def test_and_in_the_next_kernel_too(kernel):
+    other = pointer(thing())
+    assert pointer(STATIC) != other
+
+
+STATIC = thing()

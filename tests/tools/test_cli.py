@@ -64,13 +64,27 @@ def test_the_scheduler_is_ported_to_the_last_function(capsys: pytest.CaptureFixt
     assert code == 0
     made = json.loads(out)
     total = made["total"]
-    assert made["sets"]["scheduler"] == total
+    assert made["sets"]["scheduler 7.2.13"] == total
     assert total["functions"] == total["ported"] == 106
     assert total["ported_percent"] == 100.0
     assert total["equal_percent"] >= 97.0
     assert total["untagged"] == 0
     assert total["equal"] + total["tagged_total"] == total["statements"]
     assert total["left_out"] == {}
+
+
+def test_the_old_scheduler_is_ported_to_the_last_function(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run(capsys, "summary", "--json", "kport/drm/scheduler/v6_1")
+    assert code == 0
+    made = json.loads(out)
+    total = made["total"]
+    assert made["sets"]["scheduler 6.1.192"] == total
+    assert total["functions"] == total["ported"] == 65
+    assert total["equal_percent"] >= 97.0
+    assert total["untagged"] == 0
+    assert total["left_out"] == {"unused": 1}
 
 
 def test_the_whole_port_has_no_untagged_statement(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +106,7 @@ def test_summary_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         "file", "functions", "statements", "equal", "%", "tagged", "untagged",
     ]  # fmt: skip
     assert lines[1].split()[:2] == ["kport/drm/scheduler/v7_2/sched_rq.py", "15/15"]
-    assert [line.split()[0] for line in lines[2:4]] == ["(scheduler)", "total"]
+    assert [line.split()[0] for line in lines[2:4]] == ["(scheduler", "total"]
 
 
 def test_show(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +130,20 @@ def test_show_with_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert "atomic_dec(sched->score);" in out
     assert "  163 static void drm_sched_job_done(struct drm_sched_job *s_job, int result)" in out
+    assert "v6_1" not in out
+    root = tree.cached("6.1.192")
+    if root is not None:
+        code, out, _ = run(capsys, "show", "drm_sched_job_done", "--kernel", str(root))
+        assert code == 0
+        assert "  172 static void drm_sched_job_done(struct drm_sched_job *s_job)" in out
+        assert "v7_2" not in out
+
+
+def test_drift_from_the_old_scheduler(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "drift", "v6_1", "v7_2")
+    assert (code, err) == (0, "")
+    assert out.startswith("scheduler: 65 functions in 6.1.192, 106 in 7.2.13: 56 common")
+    assert "sched_main.c:926: drm_sched_main  [ported: kport/drm/scheduler/v6_1/" in out
 
 
 def test_show_as_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -206,10 +234,12 @@ def test_a_tree_of_another_version(capsys: pytest.CaptureFixture[str], tmp_path:
     code, _, err = run(capsys, "check", "--kernel", str(tmp_path))
     assert code == 2
     assert err == (
-        f"cdiff: {tmp_path}: is Linux 7.3.0; the baseline is 7.2.13, linux-source-7.2 7.2.13-1\n"
+        f"cdiff: {tmp_path}: is Linux 7.3.0; the baselines are 7.2.13, linux-source-7.2 7.2.13-1 "
+        "and 6.1.192, linux-source-6.1 6.1.192-2\n"
     )
     code, _, err = run(capsys, "baseline", "--kernel", str(tmp_path))
-    assert (code, err) == (2, f"cdiff: {tmp_path}: is Linux 7.3.0; port.toml knows 7.2.13\n")
+    assert code == 2
+    assert err == f"cdiff: {tmp_path}: is Linux 7.3.0; port.toml knows 7.2.13, 6.1.192\n"
 
 
 def test_a_tree_with_other_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

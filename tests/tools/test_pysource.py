@@ -169,3 +169,40 @@ def test_what_a_file_has() -> None:
 def test_no_python_is_one_line() -> None:
     with pytest.raises(CdiffError, match=r"kport/x\.py:1: not Python"):
         pysource.parse("kport/x.py", "def f(:\n")
+
+
+def test_a_condition_with_a_name_is_the_lambda_it_stands_for(python: Read):
+    named = python(
+        """
+        def f(q):
+            x = None
+
+            def condition():
+                nonlocal x
+                return (x := g()) or h()
+
+            wait_event(q, condition)
+        """
+    )
+    plain = python(
+        """
+        def f(q):
+            x = None
+            wait_event(q, lambda: (x := g()) or h())
+        """
+    )
+    assert [item.hash for item in named.statements] == [item.hash for item in plain.statements]
+
+
+def test_only_a_condition_of_the_next_statement_is_folded(python: Read):
+    made = python(
+        """
+        def f(q):
+            def condition():
+                return g()
+
+            h()
+            wait_event(q, condition)
+        """
+    )
+    assert made.statements[0].text == "def condition:"

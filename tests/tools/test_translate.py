@@ -192,6 +192,8 @@ BLOCKS = {
         ["n -= 1", "f(sched.table[n])"],
     ),
     "step behind": ("f(sched, n++);", ["f(sched, n)", "n += 1"]),
+    "step behind a return": ("return f(n++);", ["n += 1", "return f(n - 1)"]),
+    "step before a return": ("return f(--n);", ["n -= 1", "return f(n)"]),
     "step in a condition": (
         "while (n--) f(n);",
         ["while n:", "    n -= 1", "    f(n)"],

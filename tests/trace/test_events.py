@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import kport.drm.scheduler.v7_2.sched_main  # noqa: F401 - defines the tracepoints
+import kport.drm.scheduler.v6_1.sched_main
+import kport.drm.scheduler.v7_2.sched_main  # noqa: F401 - these two define the tracepoints
 from kport.linux.tracepoint import tracepoints
-from kport.trace.events import EVENTS, Kind
+from kport.trace.events import BEFORE_6_17, EVENTS, WRITTEN, Kind
 
 NAMES = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=20)
 U32 = st.integers(0, 0xFFFFFFFF)
@@ -20,20 +21,21 @@ S32 = st.integers(-0x80000000, 0x7FFFFFFF)
 
 def test_every_tracepoint_of_scheduler_and_fences_is_in_the_table():
     ours = {n for n, tp in tracepoints.items() if tp.system in ("gpu_scheduler", "dma_fence")}
-    assert ours == set(EVENTS)
+    assert ours == set(WRITTEN)
+    assert set(BEFORE_6_17).isdisjoint(EVENTS)
 
 
-@pytest.mark.parametrize("name", sorted(EVENTS))
+@pytest.mark.parametrize("name", sorted(WRITTEN))
 def test_an_event_is_defined_as_its_tracepoint(name):
-    kind, tp = EVENTS[name], tracepoints[name]
+    kind, tp = WRITTEN[name], tracepoints[name]
     assert (kind.system, kind.name) == (tp.system, tp.name)
     assert kind.fields == tp.cls.fields
     assert kind.spelling.printk == tp.cls.printk
 
 
-@pytest.mark.parametrize("name", sorted(EVENTS))
+@pytest.mark.parametrize("name", sorted(WRITTEN))
 def test_an_event_prints_as_its_tracepoint(name):
-    kind, tp = EVENTS[name], tracepoints[name]
+    kind, tp = WRITTEN[name], tracepoints[name]
     values = tuple(
         f"name{i}" if kind is str else i + 7 for i, kind in enumerate(kind.spelling.types)
     )

@@ -34,9 +34,8 @@ def run_check(options: argparse.Namespace) -> int:
     """Print the findings; 1 if there are any."""
     project = Project()
     texts = Texts(project, options.kernel)
-    if options.kernel is not None:
-        for version in sorted({file.version for file in project.files.values()}):
-            texts.tree(version)
+    if texts.named:
+        texts.tree(texts.named)
     findings = list(check(project, texts))
     for finding in findings:
         print(finding)
@@ -189,7 +188,12 @@ def run_show(options: argparse.Namespace) -> int:
     """Print functions side by side, or write a page of them."""
     project = Project()
     texts = Texts(project, options.kernel)
-    found = [pair for name in options.names for pair in project.select(name)]
+    found = [
+        pair
+        for name in options.names
+        for pair in project.select(name)
+        if texts.named in ("", pair.file.version)
+    ]
     views = [show.view(project, pair, texts) for pair in found]
     if options.html is not None:
         try:

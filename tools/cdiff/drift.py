@@ -118,7 +118,7 @@ def _baseline(name: str) -> Facts | None:
         return facts.load(path)
     if Path(name).is_file():
         return facts.load(Path(name))
-    known = ", ".join(path.stem for path in BASELINES.glob("v*.json"))
+    known = ", ".join(path.stem for path in sorted(BASELINES.glob("v*.json")))
     raise CdiffError(f"{name}: neither a kernel tree nor a baseline; there is: {known}")
 
 
@@ -162,9 +162,10 @@ def _changed(name: str, old: Side, new: Side) -> Changed:
 
 
 def _ported(project: Project, made: Drift) -> dict[str, str]:
-    """Where the port has a function; that of the older kernel counts, if it is ported."""
+    """Where the port has a function: in the older kernel's files, else in the first baseline's."""
     found: dict[str, str] = {}
-    for file in sorted(project.files.values(), key=lambda file: file.version == made.old.linux):
+    files = list(reversed(project.files.values()))
+    for file in sorted(files, key=lambda file: file.version == made.old.linux):
         for pair in project.pairs(file):
             found[pair.function.name] = f"{file.path}:{pair.function.line}"
     return found

@@ -25,7 +25,7 @@ _ENTRY = re.compile(r"__entry\s*->\s*(\w+)|__get_str\(\s*(\w+)\s*\)")
 _ASSIGN = re.compile(r"__entry\s*->\s*(\w+)\s*=\s*(.*?);", re.DOTALL)
 _FIELD = re.compile(r"\b(__field|__string)\s*\(")
 _WIDE = frozenset(("u64", "unsigned long", "s64", "long"))
-_NARROW = frozenset(("u32", "unsigned int"))
+_NARROW = frozenset(("u32", "unsigned", "unsigned int"))
 
 
 def _split(text: str) -> list[str]:

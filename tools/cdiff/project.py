@@ -58,12 +58,16 @@ class Project:
 
     @cached_property
     def files(self) -> dict[str, PyFile]:
-        """The ported files, by path."""
-        return {
-            path: pysource.read(path, self.root)
+        """The ported files, by path; those of the first baseline of port.toml come first."""
+        found = [
+            pysource.read(path, self.root)
             for path in pysource.ported_files(self.root)
             if path not in self.port.not_covered
-        }
+        ]
+        versions = [baseline.linux for baseline in self.port.baselines.values()]
+        order = {version: number for number, version in enumerate(versions)}
+        found.sort(key=lambda file: order.get(file.version, len(order)))
+        return {file.path: file for file in found}
 
     @cached_property
     def pins(self) -> accepted.Pins:

@@ -63,7 +63,8 @@ def canonical(
 ) -> tuple[list[Statement], set[int]]:
     """The statements of a block from line `first` on, and the lines of the tags in it."""
     cleaned = [cleaner.visit(item) for item in copy.deepcopy(list(body))]
-    flat = list(flatten(normal(_labels([item for item in cleaned if item is not None]))))
+    folded = _conditions([item for item in cleaned if item is not None])
+    flat = list(flatten(normal(_labels(folded))))
     if not body or not tags:
         return flat, set()
     last = max(item.end_lineno or 0 for item in body)
@@ -87,6 +88,43 @@ def _tagged(flat: list[Statement], tags: Tags, text: Sequence[str]) -> list[Stat
             index = sum(1 for item in result if item.line < number)
             result.insert(index, Statement(-1, "(left out)", line.strip(), number, number, found))
     return result
+
+
+# -- conditions
+
+
+def _conditions(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """A condition that sets locals of its function has a name here, and none in C.
+
+    `def condition(): nonlocal x; return (x := f())` before `wait_event(wq, condition)` is
+    `wait_event(wq, lambda: (x := f()))`.
+    """
+    made: list[ast.stmt] = []
+    for node in body:
+        for attribute in ("body", "orelse", "finalbody"):
+            inner = getattr(node, attribute, None)
+            if isinstance(inner, list) and inner and isinstance(inner[0], ast.stmt):
+                setattr(node, attribute, _conditions(inner))
+        before = made[-1] if made else None
+        value = _condition(before)
+        call = node.value if isinstance(node, ast.Expr) else None
+        if value is not None and isinstance(before, ast.FunctionDef) and isinstance(call, ast.Call):
+            for index, item in enumerate(call.args):
+                if isinstance(item, ast.Name) and item.id == before.name:
+                    call.args[index] = ast.copy_location(ast.Lambda(before.args, value), before)
+                    made.pop()
+                    node.lineno = before.lineno
+                    break
+        made.append(node)
+    return made
+
+
+def _condition(node: ast.stmt | None) -> ast.expr | None:
+    """What a function without parameters returns, if it does nothing else."""
+    if not isinstance(node, ast.FunctionDef) or node.args.args or len(node.body) != 1:
+        return None
+    only = node.body[0]
+    return only.value if isinstance(only, ast.Return) else None
 
 
 # -- labels

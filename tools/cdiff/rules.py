@@ -30,6 +30,8 @@ DEVIATIONS = {
     "bounds": "C reads beyond an array, or at a negative index",
     "packed": "what shares a word in C is a pair or a class here",
     "union": "members that share memory in C have their own here",
+    "first-member": "a pointer to the first member is one to the struct, NULL included",
+    "pointer-difference": "the difference of two pointers into an array is an index",
     "flexible-array": "the array at the end of a struct is a list of its own",
     "initialiser": "an initialiser refers to the object it initialises",
     "variadic": "variable arguments are a tuple",

@@ -73,7 +73,7 @@ class _Side:
 def view(project: Project, pair: Pair, texts: Texts) -> View:
     """A function of both sides."""
     made = project.compare(pair)
-    tree = texts.tree(pair.file.version) if texts.wanted else None
+    tree = texts.tree(pair.file.version) if texts.named else None
     python = pair.file.text.split("\n")
     right = _Side(python, pair.function.line, pair.function.end)
     rows = [row for row in made.rows if not row.head]

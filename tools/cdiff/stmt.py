@@ -177,7 +177,9 @@ class Statements(Assignments):
         return [self._return(value, line_of(node))]
 
     def _return(self, value: Node | None, line: int) -> ast.stmt:
+        self.returning = True
         made = self.translate(value) if value is not None else None
+        self.returning = False
         if not self.outs:
             return at(ast.Return(made), line)
         self.used.add("out-param")

@@ -31,7 +31,7 @@ UNKNOWN = "(name a kernel tree with --kernel to see the statement)"
 def open_tree(project: Project, kernel: Path | None, version: str) -> Tree | None:
     """A tree with the files of a baseline: the named one, one in the cache folder, or none.
 
-    CdiffError if the named one has another version, or other files than the baseline was made of.
+    CdiffError if it has other files than the baseline was made of.
     """
     try:
         from tools.cdiff import tree
@@ -44,8 +44,6 @@ def open_tree(project: Project, kernel: Path | None, version: str) -> Tree | Non
     root = kernel or tree.cached(version)
     if root is None:
         return None
-    if (found := tree.version(root)) != version:
-        raise CdiffError(f"{root}: is Linux {found}; the baseline is {version}, {known.package}")
     for path, fact in known.files.items():
         place = root / path
         raw = place.read_bytes() if place.exists() else b""
@@ -54,15 +52,33 @@ def open_tree(project: Project, kernel: Path | None, version: str) -> Tree | Non
     return tree.Tree(root, project.port, list(known.files), baseline.headers)
 
 
+def named_version(project: Project, kernel: Path) -> str:
+    """The version of a tree that was named. CdiffError if there is no baseline for it."""
+    try:
+        from tools.cdiff import tree
+    except ImportError:
+        raise CdiffError("tree-sitter is missing: pip install -e '.[cdiff]'") from None
+    found = tree.version(kernel)
+    if project.port.by_version(found) is None:
+        known = " and ".join(
+            f"{baseline.linux}, {baseline.package}" for baseline in project.port.baselines.values()
+        )
+        raise CdiffError(f"{kernel}: is Linux {found}; the baselines are {known}")
+    return found
+
+
 class Texts:
-    """Finds the canonical text of statements of C. `wanted`: a tree was named."""
+    """Finds the canonical text of statements of C.
+
+    `named` is the version of the tree that was named, "" if none was.
+    """
 
     def __init__(self, project: Project, kernel: Path | None = None) -> None:
         self._project = project
         self._kernel = kernel
-        self.wanted = kernel is not None
+        self.named = named_version(project, kernel) if kernel is not None else ""
         self._trees: dict[str, Tree | None] = {}
-        self._translated: dict[tuple[str, str], dict[str, str]] = {}
+        self._translated: dict[tuple[str, str, str], dict[str, str]] = {}
         self._history: dict[str, dict[str, str]] = {}
 
     def of(self, pair: Pair, statements: Iterable[StatementFact]) -> list[str]:
@@ -76,17 +92,18 @@ class Texts:
     def tree(self, version: str) -> Tree | None:
         """The kernel tree of a version, if one was named or is in the cache folder."""
         if version not in self._trees:
-            self._trees[version] = open_tree(self._project, self._kernel, version)
+            kernel = self._kernel if version == self.named else None
+            self._trees[version] = open_tree(self._project, kernel, version)
         return self._trees[version]
 
     def _from_tree(self, pair: Pair) -> dict[str, str]:
-        where = (pair.source.path, pair.fact.name)
+        where = (pair.file.version, pair.source.path, pair.fact.name)
         if where not in self._translated:
             found: dict[str, str] = {}
             tree = self.tree(pair.file.version)
             if tree is not None:
-                file = tree.files[where[0]]
-                function = {**file.macros, **file.functions}[where[1]]
+                file = tree.files[pair.source.path]
+                function = {**file.macros, **file.functions}[pair.fact.name]
                 found = {item.hash: item.text for item in tree.translate(function).statements}
             self._translated[where] = found
         return self._translated[where]
