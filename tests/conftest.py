@@ -2,6 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Fixtures: the machine, the scheduler, and a kernel that must end clean.
 
+Every test that takes `arch`, or a fixture made from it, runs on both machines. What is a fact of
+one machine alone says so with `@pytest.mark.threads_only(reason)` or `virt_only(reason)` and is
+skipped on the other (`pytest -rs` lists them). `--arch` selects one machine. On virt `--virt-seed`
+and `--virt-slice` choose the interleaving: with slice 1 to 3 nearly every instruction that
+synchronises is followed by one of another task.
+
 Tests of kernel code take `kernel`: a booted kernel with all its debug checks on. When the test is
 over the kernel is left, and must have no oops, no leak and no warning but those the test has taken
 with `take_warnings()`. `@pytest.mark.boot(...)` gives options to that boot. Tests that end a kernel
@@ -10,7 +16,6 @@ themselves (by an oops, say) take `boot`, the function, with the machine filled 
 
 from __future__ import annotations
 
-import functools
 import importlib
 import threading
 import time
@@ -23,10 +28,13 @@ import hypothesis
 import pytest
 
 import kport
+from kport.arch.api import Halted
+from kport.arch.strategy import RoundRobin
 from kport.linux import init
 
-ARCHES = ("threads",)
+ARCHES = ("threads", "virt")
 BASELINES = ("v7_2",)
+BOUND = 50_000_000  # steps on virt, some 20 s of wall time: a livelock ends before the test does
 
 Boot = Callable[..., AbstractContextManager[init.Kernel]]
 
@@ -42,8 +50,39 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("kport")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("kport")
+    group.addoption("--arch", choices=ARCHES, help="run the tests of one machine only")
+    group.addoption("--virt-seed", type=int, default=0, help="seed of the machine virt (0)")
+    group.addoption(
+        "--virt-slice", type=int, default=100, help="mean steps of a task's turn on virt (100)"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "boot(**options): options of the `kernel` fixture's boot")
+    for line in (
+        "boot(**options): options of the `kernel` fixture's boot; `scale` is for threads only",
+        "threads_only(reason): a fact of the machine threads; skipped on virt",
+        "virt_only(reason): a fact of the machine virt; skipped on threads",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make each test that uses `arch` once for each machine that was asked for."""
+    if "arch" in metafunc.fixturenames:
+        only = metafunc.config.getoption("--arch")
+        metafunc.parametrize("arch", [only] if only else ARCHES, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        arch = callspec.params.get("arch") if callspec else None
+        for name in ARCHES:
+            marker = item.get_closest_marker(f"{name}_only")
+            if marker is not None and arch not in (None, name):
+                item.add_marker(pytest.mark.skip(reason=marker.args[0]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,10 +90,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     if report.when == "call":
         item.stash[_failed] = report.failed
+        if report.failed and init._booted is not None:
+            # Whatever state the test left: neither its fixtures nor the kernel wait for its threads.
+            init._booted.machine.halt()
     return report
 
 
-@pytest.fixture(params=ARCHES)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Any:
+    """Fixtures of a test that failed find its kernel halted: that is no error of their own."""
+    try:
+        return (yield)
+    except Halted:
+        if not item.stash.get(_failed, False):
+            raise
+
+
+@pytest.fixture
 def arch(request: pytest.FixtureRequest) -> str:
     """The name of a machine; the tests run on each."""
     return str(request.param)
@@ -80,9 +132,28 @@ def clean_process() -> Iterator[None]:
 
 
 @pytest.fixture
-def boot(arch: str) -> Boot:
-    """`kport.boot()` on the machine under test, with debug checks on."""
-    return functools.partial(kport.boot, arch, debug=True)
+def machine_options(request: pytest.FixtureRequest, arch: str) -> dict[str, Any]:
+    """The options of the machine under test."""
+    if arch == "threads":
+        return {}
+    seed = request.config.getoption("--virt-seed")
+    steps = request.config.getoption("--virt-slice")
+    return {"strategy": RoundRobin(seed, steps), "bound": BOUND}
+
+
+@pytest.fixture
+def boot(arch: str, machine_options: dict[str, Any]) -> Boot:
+    """`kport.boot()` on the machine under test, with debug checks on unless they are off.
+
+    `scale` is left out on virt: its time costs nothing.
+    """
+
+    def boot_arch(**options: Any) -> AbstractContextManager[init.Kernel]:
+        if arch != "threads":
+            options.pop("scale", None)
+        return kport.boot(arch, **{"debug": True} | machine_options | options)
+
+    return boot_arch
 
 
 @pytest.fixture

@@ -183,6 +183,9 @@ class Machine(Protocol):
     def power_on(self, hooks: Hooks) -> None:
         """Link the instructions and start the clock at 0."""
 
+    def booted(self) -> None:
+        """The kernel is initialised; what comes now is its life."""
+
     def power_off(self, timeout: float) -> list[str]:
         """Halt, wait at most `timeout` wall seconds for the threads, name those still running."""
 

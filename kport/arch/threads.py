@@ -47,6 +47,8 @@ class Threads:
     def __init__(self, scale: float = 1.0, cpus: int | None = None) -> None:
         if not scale > 0:
             raise ValueError(f"the clock scale must be positive, not {scale}")
+        if cpus is not None and cpus < 1:
+            raise ValueError(f"a machine has 1 CPU or more, not {cpus}")
         self.scale = scale
         self.cpus = cpus or os.cpu_count() or 1
         self.dead = False
@@ -70,6 +72,9 @@ class Threads:
         threads_asm._scale = self.scale
         link.link(_TABLE)
         threads_asm._tls = threads_asm.Local(self)
+
+    def booted(self) -> None:
+        """Time is real: it has begun already."""
 
     def halt(self) -> None:
         self.dead = True

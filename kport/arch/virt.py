@@ -185,7 +185,12 @@ class Virt:
         self._carrier = carrier(self._carrier_name)
         self._ident = threading.get_ident()
         self._reset(hooks)
+        CPU.left = CPU.mark = FOREVER  # no points: how much is initialised changes no run
         hooks.adopt(self.main.ti)
+
+    def booted(self) -> None:
+        CPU.left = CPU.mark = CPU.skew = 0
+        self.strategy.begin()
 
     def _reset(self, hooks: Hooks) -> None:
         """Step 0 of an execution: the calling thread is the only task."""
@@ -202,6 +207,7 @@ class Virt:
         self._sleeps: list[Event] = []
         self._raised: list[Event] = []
         self._timer: Event | None = None
+        self._serving: dict[Line | None, Task] = {}  # who runs a line's handler; None: the timer's
         CPU.reset(self, self.step_ns)
         ti = CPU.ti = thread_info(threading.current_thread().name)
         self.main = self.current = self._add(ti, None)
@@ -215,7 +221,7 @@ class Virt:
     def power_off(self, timeout: float) -> list[str]:
         stuck = self._unwind()
         self._carrier.close()
-        CPU.reset(None, 1)
+        CPU.reset(virt_asm.NoKernel(), 1)
         if self._fault is not None:
             raise self._fault
         return stuck
@@ -397,6 +403,8 @@ class Virt:
 
     def unspin(self, lock: spinlock_t) -> None:
         """The lock is free: whoever spins on it may try again."""
+        if not isinstance(lock.raw, list):
+            lock.raw.pop()  # raises: the lock was never initialised
         for task in lock.raw:
             self._unwait(task)
         lock.raw.clear()
@@ -481,6 +489,8 @@ class Virt:
     def free_line(self, line: Line) -> None:
         line.private = None
         self._raised = [event for event in self._raised if event.line is not line]
+        while self._serving.get(line) not in (None, self.current):
+            virt_asm.cpu_relax()
 
     def raise_line(self, line: Line) -> None:
         CPU.left = left = CPU.left - 1
@@ -542,11 +552,9 @@ class Virt:
             if strategy.places_events:
                 events = self._events(current)
                 candidates = [*candidates, *events]
-            elif (event := self._ripe(now)) is not None:
-                victim = self._victim(current)
-                if victim is not None:
-                    self._give(event, victim)
-                    return victim
+            elif (given := self._ripe(now, current)) is not None:
+                self._give(*given)
+                return given[1]
             if not candidates:
                 due = self._next_time(now)
                 if due >= FOREVER:
@@ -609,21 +617,24 @@ class Virt:
 
     # -- interrupts: who takes them ----------------------------------------------------------------
 
-    def _ripe(self, now: int) -> Event | None:
-        """The event that is due by itself."""
-        if self._raised:
-            return self._raised[0]
+    def _ripe(self, now: int, current: Task | None) -> tuple[Event, Task] | None:
+        """An event that is due by itself, and who takes it."""
+        for event in self._raised:
+            if (taker := self._victim(event, current)) is not None:
+                return event, taker
         timer = self._timer
-        return timer if timer is not None and timer.at <= now else None
+        if timer is not None and timer.at <= now:
+            taker = self._victim(timer, current)
+            if taker is not None:
+                return timer, taker
+        return None
 
     def _events(self, current: Task | None) -> list[Event]:
         """All events a strategy may place now."""
         events = list(self._raised)
         if self._timer is not None:
             events.append(self._timer)
-        if events and self._victim(current) is None:
-            events.clear()
-        return [*events, *self._sleeps]
+        return [e for e in events if self._victim(e, current) is not None] + self._sleeps
 
     def _placed(self, event: Event, current: Task | None, now: int) -> Task | None:
         """The strategy places an event: who takes it, or None for the end of a sleep."""
@@ -631,24 +642,32 @@ class Virt:
             CPU.skew += max(0, event.at - now)
             self._expire(max(now, event.at))
             return None
-        victims = self._victims(current)
-        idle = self._has_idle_cpu()
+        victims = self._victims(event, current)
+        idle = event.line not in self._serving and self._has_idle_cpu()
         at = self.strategy.number(len(victims) + idle)
         taker = victims[at] if at < len(victims) else self._swapper()
         self._give(event, taker)
         return taker
 
-    def _victim(self, current: Task | None) -> Task | None:
+    def _victim(self, event: Event, current: Task | None) -> Task | None:
         """Who takes an event that the machine delivers: the running task, else an idle CPU."""
-        if current is not None and not current.ti.irqs_off:
-            return current
-        if self._has_idle_cpu():
-            return self._swapper()
-        victims = self._victims(current)
+        if event.line not in self._serving:
+            if current is not None and not current.ti.irqs_off:
+                return current
+            if self._has_idle_cpu():
+                return self._swapper()
+        victims = self._victims(event, current)
         return victims[0] if victims else None
 
-    def _victims(self, current: Task | None) -> list[Task]:
-        """The tasks on top of which an interrupt can come, the running one first."""
+    def _victims(self, event: Event, current: Task | None) -> list[Task]:
+        """The tasks on top of which an event can come, the running one first.
+
+        A handler is not run on two CPUs at once. The timer may interrupt the softirq of its last.
+        """
+        server = self._serving.get(event.line)
+        if server is not None:
+            on = event.line is None and not server.ti.irqs_off and not server.asleep
+            return [server] if on else []
         victims = [
             task
             for task in (*self._runnable, *self._spinning)
@@ -699,13 +718,24 @@ class Virt:
             me.takes = None
             if self.events is not None:
                 self._note(me, f"takes {event.name}")
-            ti = me.ti
+            ti, line = me.ti, event.line
             ti.irqs_off = 1
-            if event.line is None:
-                self.hooks.tick()
-            else:
-                event.line.pending = False
-                self.hooks.interrupt(event.line)
+            nested = line in self._serving
+            self._serving[line] = me
+            try:
+                if line is None:
+                    self.hooks.tick()
+                else:
+                    line.pending = False
+                    self.hooks.interrupt(line)
+            except Exception as error:  # not an error of what was interrupted
+                if not self.dead:
+                    self.hooks.oops(error, ti)
+                    self.halt()
+                self._stopped(me)
+            if not nested:
+                del self._serving[line]
+                CPU.cut()
             ti.irqs_off = 0
 
     def _idle(self, me: Task) -> None:

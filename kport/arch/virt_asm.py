@@ -12,9 +12,18 @@ see them change.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from kport.arch.types import thread_info
+
+
+class NoKernel:
+    """Takes the place of the machine and of the running thread while no kernel is booted."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError("no kernel is booted; use `with kport.boot():`")
 
 
 class Cpu:
@@ -26,14 +35,14 @@ class Cpu:
     __slots__ = ("left", "machine", "mark", "ns", "skew", "ti")
 
     def __init__(self) -> None:
-        self.reset(None, 1)
+        self.reset(NoKernel(), 1)
 
     def reset(self, machine: Any, ns: int) -> None:
         """Step 0 at time 0."""
         self.machine = machine
+        self.ti: Any = NoKernel()
         self.left = self.mark = self.skew = 0
         self.ns = ns
-        self.ti: Any = None
 
     def cut(self) -> None:
         """Ask again at the next step."""
@@ -45,8 +54,6 @@ CPU = Cpu()
 
 
 def point() -> None:
-    if CPU.machine is None:
-        raise RuntimeError("no kernel is booted; use `with kport.boot():`")
     CPU.machine.decide()
 
 

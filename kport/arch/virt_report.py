@@ -39,8 +39,9 @@ def _name(task: Task) -> str:
 def _state(machine: Virt, task: Task) -> str:
     """What the task waits for and who holds it."""
     if task.waits is not None:
-        holder = next((t for t in machine.tasks if t.ti is task.waits.owner), None)
-        by = _name(holder) if holder is not None else "a task that has ended"
+        owner = task.waits.owner
+        holder = next((t for t in machine.tasks if t.ti is owner), None)
+        by = _name(holder) if holder is not None else f"{owner.name}, which has ended"
         return f"spins on the lock {task.waits.name}, held by {by}"
     if not task.asleep:
         return "can run" if task.stack is not None or task is machine.main else "has not run yet"

@@ -229,6 +229,7 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     try:
         link(table)
         module.load()
+        machine.booted()
         yield
         if not machine.dead:
             _leave(kernel)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from kport.arch import asm
 from kport.arch.api import Halted, KernelBug, Line, Machine
 from kport.arch.types import spinlock_t, thread_info
 from kport.linux.init import ARCHES
+from tests.support import spin_until
 
 MS = 1_000_000
 
@@ -54,10 +56,11 @@ def hooks() -> Recorder:
 
 
 @pytest.fixture
-def machine(arch: str, hooks: Recorder) -> Iterator[Machine]:
-    made = ARCHES[arch]()
+def machine(arch: str, machine_options: dict[str, Any], hooks: Recorder) -> Iterator[Machine]:
+    made = ARCHES[arch](**machine_options)
     hooks.machine = made
     made.power_on(hooks)
+    made.booted()
     yield made
     assert made.power_off(5.0) == []
 
@@ -162,9 +165,7 @@ def test_halt_reaches_every_blocked_thread(machine):
     machine.block(machine.clock() + 5 * MS)
     assert ended == []
     machine.halt()
-    end = time.monotonic() + 5
-    while len(ended) < 4 and time.monotonic() < end:
-        time.sleep(0.001)
+    assert machine.power_off(5.0) == []
     assert ended == ["halted"] * 4
 
 
@@ -178,10 +179,12 @@ def test_nothing_starts_or_blocks_on_a_halted_machine(machine):
         asm.cpu_relax()
 
 
+@pytest.mark.threads_only("only an OS thread can be where the machine does not reach it")
 def test_power_off_names_a_thread_that_does_not_end(arch, hooks):
     made = ARCHES[arch]()
     hooks.machine = made
     made.power_on(hooks)
+    made.booted()
     gate = threading.Event()
     start(made, lambda: gate.wait(20) and None, "stubborn")
     assert made.power_off(0.05) == ["stubborn"]
@@ -192,18 +195,23 @@ def test_an_error_goes_to_the_hook_once_and_halts(machine, hooks):
     def crash() -> None:
         raise KernelBug("BUG: on purpose")
 
-    start(machine, crash, "crasher")
-    end = time.monotonic() + 5
-    while not machine.dead and time.monotonic() < end:
-        time.sleep(0.001)
+    with pytest.raises(Halted):
+        start(machine, crash, "crasher")
+        machine.block(machine.clock() + 5000 * MS)
+    assert machine.dead
     assert [(str(error), name) for error, name in hooks.errors] == [("BUG: on purpose", "crasher")]
 
 
-def test_instructions_without_a_machine_say_so(arch):
+@pytest.mark.parametrize(
+    "name", ["current", "local_irq_save", "preempt_disable", "preempt_count", "rcu_read_lock"]
+)
+def test_instructions_without_a_machine_say_so(arch, hooks, name):
+    made = hooks.machine = ARCHES[arch]()
+    made.power_on(hooks)
+    made.booted()
+    assert made.power_off(5.0) == []
     with pytest.raises(RuntimeError, match="no kernel is booted"):
-        asm.current()
-    with pytest.raises(RuntimeError, match="no kernel is booted"):
-        asm.local_irq_save()
+        getattr(asm, name)()
 
 
 # -- the timer event -------------------------------------------------------------------------------
@@ -269,25 +277,23 @@ def test_lines_have_numbers_of_their_own(machine):
 
 
 def test_raising_a_pending_line_changes_nothing(machine, hooks):
-    entered, leave = threading.Event(), threading.Event()
+    pending: list[bool] = []
 
     def action(line: Line) -> None:
-        entered.set()
-        assert leave.wait(10)
+        # The handler has begun, so the line is not pending: one more raise is one more interrupt,
+        # further ones are lost in it.
+        pending.append(line.pending)
+        if len(pending) == 1:
+            for _ in range(5):
+                machine.raise_line(line)
+                pending.append(line.pending)
 
     line = machine.line("dev", action)
     machine.raise_line(line)
-    assert entered.wait(5)
-    # The handler has begun, so the line is not pending: one more raise is one more interrupt,
-    # further ones are lost in it.
-    assert not line.pending
-    for _ in range(5):
-        machine.raise_line(line)
-    assert line.pending
-    leave.set()
     until(machine, lambda: len(hooks.served) == 2)
     machine.block(machine.clock() + 3 * MS)
     assert len(hooks.served) == 2
+    assert pending == [False, True, True, True, True, True, False]
     assert line.raised == 6
 
 
@@ -299,20 +305,31 @@ def test_no_raise_after_a_handler_is_lost(machine, hooks):
 
 
 def test_after_free_line_the_action_does_not_run(machine, hooks):
-    entered, leave = threading.Event(), threading.Event()
-    ran: list[int] = []
+    entered, freeing, leave, ran, freed = [], [], [], [], []
 
     def action(line: Line) -> None:
-        entered.set()
-        assert leave.wait(10)
+        entered.append(1)
+        spin_until(lambda: leave)
         ran.append(1)
 
+    def free() -> None:
+        until(machine, lambda: entered)
+        freeing.append(1)
+        machine.free_line(line)
+        freed.append(len(ran))
+
+    def let_go() -> None:
+        until(machine, lambda: freeing)
+        machine.block(machine.clock() + 20 * MS)
+        assert not freed
+        leave.append(1)
+
     line = machine.line("dev", action)
+    start(machine, free)
+    start(machine, let_go)
     machine.raise_line(line)
-    assert entered.wait(5)
-    threading.Timer(0.02, leave.set).start()
-    machine.free_line(line)
-    assert ran == [1], "free_line() waits for an action that runs"
+    until(machine, lambda: freed)
+    assert freed == [1], "free_line() waits for an action that runs"
     machine.raise_line(line)
     machine.block(machine.clock() + 3 * MS)
     assert ran == [1]
@@ -327,6 +344,7 @@ def test_tasks_are_named_daemon_threads():
     made = ARCHES["threads"]()
     hooks.machine = made
     made.power_on(hooks)
+    made.booted()
     seen: list[tuple[str, bool]] = []
 
     def look() -> None:
@@ -345,6 +363,7 @@ def test_the_scale_stretches_the_clock_and_the_sleeps(scale):
     made = ARCHES["threads"](scale=scale)
     hooks.machine = made
     made.power_on(hooks)
+    made.booted()
     wall, began = time.monotonic(), made.clock()
     made.block(began + 10 * MS)
     elapsed, spent = time.monotonic() - wall, made.clock() - began

@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from kport.arch.api import Line
 from kport.hw import packets
 from kport.hw.batch import Batch
 from kport.hw.gpu import FakeGpu
 from kport.hw.ring import Ring
+from kport.linux.interrupt import IRQ_HANDLED, free_irq, request_irq
 from tests.support import MS, US, eventually, never, sleep_ms
 
 
@@ -264,24 +264,21 @@ def test_a_rush_ends_what_runs_and_whatever_follows(gpu):
 def test_a_fence_raises_the_rings_line_if_it_asks_for_it(ring, gpu):
     raised: list[int] = []
 
-    def action(line: Line) -> None:
+    def handler(irq: int, dev: object) -> int:
         raised.append(gpu.memory[0])
+        return IRQ_HANDLED
 
-    gpu.machine._hooks.interrupt = action
-    try:
-        ring.line = gpu.machine.line("gfx", action)
-        w = Writer(ring)
-        w.fence(0, 1)
-        w.go()
-        eventually(lambda: gpu.memory[0] == 1)
-        never(lambda: raised, msecs=3)
-        w.fence(0, 2, packets.FENCE_INTERRUPT)
-        w.go()
-        eventually(lambda: raised)
-        assert raised == [2], "the number is written before the interrupt"
-        gpu.machine.free_line(ring.line)
-    finally:
-        del gpu.machine._hooks.interrupt
+    ring.line = request_irq(handler, "gfx", None)
+    w = Writer(ring)
+    w.fence(0, 1)
+    w.go()
+    eventually(lambda: gpu.memory[0] == 1)
+    never(lambda: raised, msecs=3)
+    w.fence(0, 2, packets.FENCE_INTERRUPT)
+    w.go()
+    eventually(lambda: raised)
+    assert raised == [2], "the number is written before the interrupt"
+    free_irq(ring.line)
 
 
 def test_without_a_line_an_interrupt_is_lost(ring, gpu):

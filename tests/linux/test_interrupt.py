@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from kport.arch.asm import current, irqs_disabled
+from kport.arch.asm import cpu_relax, current, irqs_disabled, smp_mb
 from kport.linux import interrupt, sched
 from kport.linux.interrupt import (
     IRQ_HANDLED,
@@ -27,13 +27,34 @@ def test_a_handler_gets_its_number_and_its_device():
     device = object()
 
     def handler(irq: int, dev: object) -> int:
-        seen.append((irq, dev, bool(in_hardirq()), irqs_disabled(), current().comm))
+        seen.append((irq, dev, bool(in_hardirq()), irqs_disabled()))
         return IRQ_HANDLED
 
     line = request_irq(handler, "ring0", device)
     sched.machine.raise_line(line)
     eventually(lambda: seen)
-    assert seen == [(line.number, device, True, 1, f"irq/{line.number}-ring0")]
+    assert seen == [(line.number, device, True, 1)]
+    free_irq(line)
+
+
+@pytest.mark.threads_only("on virt an interrupt comes on top of the thread that runs")
+def test_a_line_has_a_thread_of_its_name():
+    seen = []
+    line = request_irq(lambda irq, dev: seen.append(current().comm) or IRQ_HANDLED, "ring0", None)
+    sched.machine.raise_line(line)
+    eventually(lambda: seen)
+    assert seen == [f"irq/{line.number}-ring0"]
+    free_irq(line)
+
+
+@pytest.mark.virt_only("on threads an interrupt has a thread of its own")
+def test_an_interrupt_comes_on_top_of_the_thread_that_runs():
+    seen = []
+    line = request_irq(lambda irq, dev: seen.append(current()) or IRQ_HANDLED, "ring0", None)
+    raised = Thread(lambda: (sched.machine.raise_line(line), smp_mb()))
+    task = raised.task
+    raised.join()
+    assert seen == [task]
     free_irq(line)
 
 
@@ -72,12 +93,33 @@ def test_free_irq_waits_for_a_running_handler():
         return IRQ_HANDLED
 
     line = request_irq(handler, "ring", None)
-    sched.machine.raise_line(line)
+    raiser = Thread(lambda: sched.machine.raise_line(line))  # it may come on top of who raised it
     eventually(lambda: entered)
     freer = Thread(lambda: (free_irq(line), list(left)))
     never(lambda: freer.done)
     leave.append(1)
     assert freer.join() == (None, [1])
+    raiser.join()
+
+
+def test_a_line_raised_in_its_handler_is_served_again_when_that_has_ended():
+    inside, most = [], []
+    line = request_irq(lambda irq, dev: handler(), "ring", None)
+
+    def handler() -> int:
+        inside.append(1)
+        most.append(len(inside))
+        if len(most) < 20:
+            sched.machine.raise_line(line)
+        for _ in range(50):
+            cpu_relax()
+        inside.pop()
+        return IRQ_HANDLED
+
+    sched.machine.raise_line(line)
+    eventually(lambda: len(most) == 20)
+    assert set(most) == {1}, "a handler does not run on two CPUs at once"
+    free_irq(line)
 
 
 def test_a_softirq_runs_when_the_interrupt_is_left_with_interrupts_on():

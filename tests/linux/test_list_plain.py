@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import kport
 from kport.linux.list import (
     INIT_LIST_HEAD,
     LIST_HEAD,
@@ -24,8 +23,8 @@ def link(head: list_head) -> list_head:
     return made
 
 
-def test_nothing_is_checked_without_the_option(arch):
-    with kport.boot(arch) as kernel:
+def test_nothing_is_checked_without_the_option(boot):
+    with boot(debug=False) as kernel:
         head = LIST_HEAD()
         a, b = link(head), link(head)
         head.prev = a
@@ -35,8 +34,8 @@ def test_nothing_is_checked_without_the_option(arch):
     assert kernel.warnings() == []
 
 
-def test_delete_poisons_all_the_same(arch):
-    with kport.boot(arch):
+def test_delete_poisons_all_the_same(boot):
+    with boot(debug=False):
         head = LIST_HEAD()
         a = link(head)
         list_del(a)

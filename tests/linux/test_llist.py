@@ -172,7 +172,7 @@ def test_it_runs_as_a_hard_interrupt():
 def test_queueing_what_is_pending_is_false_and_it_runs_once():
     entered, leave, runs = [], [], []
     blocker = work(lambda w: (entered.append(1), spin_until(lambda: leave)))
-    irq_work_queue(blocker)
+    queuer = Thread(irq_work_queue, blocker)  # the interrupt may come on top of who queues
     eventually(lambda: entered)
     w = work(lambda w: runs.append(1))
     assert not irq_work_is_pending(w)
@@ -184,6 +184,7 @@ def test_queueing_what_is_pending_is_false_and_it_runs_once():
     irq_work_sync(w)
     assert runs == [1]
     assert not irq_work_is_busy(w)
+    assert queuer.join() is True
 
 
 def test_it_is_not_pending_but_busy_while_it_runs_and_may_queue_itself():
@@ -205,12 +206,13 @@ def test_it_is_not_pending_but_busy_while_it_runs_and_may_queue_itself():
 def test_sync_waits_for_the_function():
     entered, leave, left = [], [], []
     w = work(lambda w: (entered.append(1), spin_until(lambda: leave), left.append(1)))
-    irq_work_queue(w)
+    queuer = Thread(irq_work_queue, w)
     eventually(lambda: entered)
     waiter = Thread(lambda: (irq_work_sync(w), len(left)))
     never(lambda: waiter.done)
     leave.append(1)
     assert waiter.join() == (None, 1)
+    assert queuer.join() is True
 
 
 def test_different_work_queued_at_once_all_runs():

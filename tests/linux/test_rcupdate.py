@@ -120,12 +120,12 @@ def test_nested_sections_count_as_the_outermost():
 
 
 def test_a_reader_that_leaves_and_comes_back_does_not_hold_up_a_grace_period():
-    stop, ran = [], []
+    stop, ran, shared = [], [], rcu_head()
 
     def busy() -> None:
         while not stop:
             with guard("rcu"):
-                sum(range(50))
+                rcu_dereference(shared, "next")
 
     thread = Thread(busy)
     call_rcu(rcu_head(), ran.append)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import kport
@@ -225,9 +227,9 @@ def test_recursion_in_a_kernel_thread_is_an_oops(boot):
         Thread(twice, lock, name="AA").join()
 
 
-def test_a_lockup_names_the_owner(arch, monkeypatch):
+def test_a_lockup_names_the_owner(boot, monkeypatch):
     monkeypatch.setattr("kport.arch.threads_asm.LOCKUP_NS", 50_000_000)
-    with pytest.raises(kport.KernelOops) as caught, kport.boot(arch):
+    with pytest.raises(kport.KernelOops) as caught, boot(debug=False):
         lock = spinlock_t()
         spin_lock_init(lock, "L")
 
@@ -242,20 +244,20 @@ def test_a_lockup_names_the_owner(arch, monkeypatch):
     assert any(report in str(caught.value) for report in reports)
 
 
-def test_a_lockup_of_a_lock_says_who_waits_for_whom(arch, monkeypatch):
+def test_a_lockup_of_a_lock_says_who_waits_for_whom(boot, monkeypatch):
     monkeypatch.setattr("kport.arch.threads_asm.LOCKUP_NS", 50_000_000)
-    with pytest.raises(kport.KernelOops) as caught, kport.boot(arch):
+    with pytest.raises(kport.KernelOops) as caught, boot(debug=False):
         lock = spinlock_t()
         spin_lock_init(lock, "L")
         Thread(spin_lock, lock, name="holder").join()
         spin_lock(lock)
-    assert "BUG: spinlock lockup suspected" in str(caught.value)
-    assert "MainThread, lock: L, owner: holder" in str(caught.value)
+    assert re.match("BUG: (spinlock lockup suspected|deadlock)", str(caught.value))
+    assert re.search(r"MainThread.*\block:? L, .*\bholder\b", str(caught.value))
 
 
-def test_a_busy_wait_without_end_is_a_soft_lockup(arch, monkeypatch):
+def test_a_busy_wait_without_end_is_a_soft_lockup(boot, monkeypatch):
     monkeypatch.setattr("kport.arch.threads_asm.LOCKUP_NS", 50_000_000)
-    with pytest.raises(kport.KernelOops) as caught, kport.boot(arch):
+    with pytest.raises(kport.KernelOops) as caught, boot(debug=False):
         spin_until(lambda: False)
     assert "BUG: soft lockup - CPU#" in str(caught.value)
     assert "stuck for 22s! [MainThread]" in str(caught.value)
@@ -280,8 +282,8 @@ def test_assertions_about_holders(kernel, lock):
     assert "test_assertions_about_holders" in text
 
 
-def test_without_lock_debugging_assertions_are_nothing(arch):
-    with kport.boot(arch) as kernel:
+def test_without_lock_debugging_assertions_are_nothing(boot):
+    with boot(debug=False) as kernel:
         lock = spinlock_t()
         spin_lock_init(lock)
         lockdep_assert_held(lock)

@@ -51,7 +51,16 @@ from kport.linux.workqueue import (
     work_struct,
     workqueue_struct,
 )
-from tests.support import Gate, Thread, eventually, messages, never, sleep_ms, together
+from tests.support import (
+    Gate,
+    Thread,
+    eventually,
+    messages,
+    never,
+    sleep_ms,
+    spin_until,
+    together,
+)
 
 
 def work(function) -> work_struct:
@@ -407,8 +416,7 @@ def test_items_that_do_not_sleep_share_the_cpus_of_a_bound_pool(kernel):
     def spin(w: work_struct) -> None:
         inside.append(1)
         worst.append(len(inside))
-        while not stop:
-            pass
+        spin_until(lambda: stop)
         inside.pop()
 
     items = [work(spin) for _ in range(5)]

@@ -133,6 +133,19 @@ def nothing(job: Job) -> Any:
     return None
 
 
+def kill(entity: Any, schedulers: Sequence[Any], baseline: ModuleType) -> None:
+    """Take an entity down with its jobs while its schedulers stand still.
+
+    When a scheduler pops a job meanwhile, that breaks in the kernel: see
+    `test_an_entity_killed_while_a_job_is_popped_stays_in_the_tree`.
+    """
+    for sched in schedulers:
+        baseline.sched_main.drm_sched_wqueue_stop(sched)
+    baseline.sched_entity.drm_sched_entity_fini(entity)
+    for sched in schedulers:
+        baseline.sched_main.drm_sched_wqueue_start(sched)
+
+
 class Driver:
     """Schedulers, entities and jobs of one test. `run` is how jobs run unless told otherwise."""
 
@@ -270,6 +283,10 @@ class Driver:
     def discard(self, job: Job) -> None:
         """Free a job that was never armed."""
         self._free_job(job.base)
+
+    def kill(self, entity: Any) -> None:
+        """`kill()` for an entity of any of the schedulers; the test frees it."""
+        kill(entity, self._schedulers, self.baseline)
 
     # -- looking ---------------------------------------------------------------------------------
 

@@ -317,7 +317,7 @@ def test_entities_come_and_go_while_the_scheduler_runs(driver, api):
     for n in range(40):
         entity = driver.entity(sched)
         jobs = [driver.submit(entity, run=nothing if n % 2 else instant) for _ in range(3)]
-        (api.drm_sched_entity_fini if n % 3 else api.drm_sched_entity_destroy)(entity)
+        (driver.kill if n % 3 else api.drm_sched_entity_destroy)(entity)
         gone(driver, entity)
         results += jobs
     assert {job.wait() for job in results} <= {0, -ESRCH}

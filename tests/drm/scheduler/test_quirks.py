@@ -12,13 +12,15 @@ import pytest
 
 import kport
 from kport.linux.atomic import ATOMIC_INIT, atomic_read
-from kport.linux.err import EINVAL, ENOENT
+from kport.linux.err import EINVAL, ENOENT, ESRCH
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.list import list_empty
+from kport.linux.rbtree import RB_EMPTY_NODE
 from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.spinlock import spin_lock, spin_unlock
 from kport.linux.workqueue import delayed_work_pending
 from tests.drm.scheduler.driver import Driver, instant, nothing
-from tests.support import eventually, messages, sleep_ms
+from tests.support import Gate, Thread, eventually, messages, sleep_ms
 
 
 @pytest.fixture
@@ -188,13 +190,44 @@ def test_the_hang_limit_does_not_keep_an_entity_from_being_guilty(driver):
 
 def test_fini_frees_run_queues_that_entities_still_point_to(boot, baseline):
     """sched_main.c, drm_sched_fini(): whoever uses such an entity uses freed memory."""
-    with pytest.raises(kport.KernelOops, match="'drm_sched_rq' object has no attribute"):
+    with pytest.raises(kport.KernelOops, match="drm_sched_rq' object has no attribute"):
         with boot():
             driver = Driver(baseline)
             sched = driver.scheduler()
             entity = driver.entity(sched)
             driver.main.drm_sched_fini(sched)
             baseline.sched_entity.drm_sched_entity_destroy(entity)
+
+
+def test_an_entity_killed_while_a_job_is_popped_stays_in_the_tree(driver, api, baseline):
+    """sched_rq.c, drm_sched_rq_pop_entity(): it does not look at entity->stopped.
+
+    drm_sched_entity_kill() takes the entity out of its run queue and waits until the scheduler has
+    left it. But on its way out the scheduler pops the job it had chosen, and if there is another
+    one, puts the entity where that one belongs: back into the tree. Kill then takes the jobs, and
+    the owner frees an entity that the run queue still points to. Before that the scheduler may
+    choose it again, and pop from a queue for one consumer while kill does.
+    """
+    gate = Gate()
+    driver.prepare = lambda job: gate.enter()
+    entity = driver.entity(driver.scheduler())
+    popped, killed = driver.submit(entity), driver.submit(entity)
+    gate.arrived()
+    killer = Thread(api.drm_sched_entity_kill, entity)
+    eventually(lambda: list_empty(entity.list))
+    assert RB_EMPTY_NODE(entity.rb_tree_node)
+    gate.open()
+    killer.join()
+    assert driver.ran(popped)
+    assert not RB_EMPTY_NODE(entity.rb_tree_node)
+    rq = entity.rq
+    spin_lock(entity.lock)
+    spin_lock(rq.lock)
+    baseline.sched_rq.drm_sched_rq_remove_fifo_locked(entity, rq)
+    spin_unlock(rq.lock)
+    spin_unlock(entity.lock)
+    popped.end()
+    assert [popped.wait(), killed.wait()] == [0, -ESRCH]
 
 
 def test_a_pending_job_does_not_know_its_entity(driver):
