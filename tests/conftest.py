@@ -91,7 +91,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.when == "call":
         item.stash[_failed] = report.failed
         if report.failed and init._booted is not None:
-            # Whatever state the test left: neither its fixtures nor the kernel wait for its threads.
+            # Whatever state the test left, neither its fixtures nor the kernel wait for threads.
             init._booted.machine.halt()
     return report
 
