@@ -34,6 +34,7 @@ from kport.drm.scheduler.v7_2.sched_main import (
     drm_sched_job_arm,
     drm_sched_job_cleanup,
     drm_sched_job_init,
+    drm_sched_wqueue_stop,
 )
 from kport.linux.completion import (
     complete,
@@ -131,6 +132,7 @@ def null_jobs(
         for queue in queues:
             drm_sched_entity_destroy(queue)
             kfree(queue)
+        drm_sched_wqueue_stop(sched)  # the last free_job() was called, its work may still run
         drm_sched_fini(sched)
         kfree(sched)
     if kernel.leaks or kernel.warnings():

@@ -20,7 +20,11 @@ from kport.drm.scheduler.v7_2.gpu_scheduler import (
     DRM_SCHED_PRIORITY_COUNT,
     drm_sched_init_args,
 )
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_fini, drm_sched_init
+from kport.drm.scheduler.v7_2.sched_main import (
+    drm_sched_fini,
+    drm_sched_init,
+    drm_sched_wqueue_stop,
+)
 from kport.hw.gpu import FakeGpu
 from kport.linux import sched
 from kport.linux.atomic import atomic_set
@@ -109,13 +113,17 @@ def amdgpu_device_fini(adev: amdgpu_device) -> None:
     """Wait until every job has been freed and take the device down; entities must be gone.
 
     The scheduler leaks what is still pending when it goes (it has no cancel_job() here), so the
-    driver must wait, and a batch without end must have been ended before.
+    driver must wait, and a batch without end must have been ended before. Each scheduler is stopped
+    once more than its fini does it: the work that freed the last job may have looked whether the
+    scheduler is stopped before it was, and then queues run_job work behind the first stop, which
+    would find the run queues freed.
     """
     amdgpu_device_put_job(adev)
     wait_for_completion(adev.idle)
     for ring in adev.rings:
         amdgpu_fence_driver_hw_fini_ring(ring)
     for ring in adev.rings:
+        drm_sched_wqueue_stop(ring.sched)
         drm_sched_fini(ring.sched)
     adev.gpu.power_off()
     for ring in adev.rings:
