@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import threading
 from _thread import allocate_lock
@@ -33,10 +34,15 @@ _TABLE = link.instructions(threads_asm)
 _MAX_SLEEP = 3600.0  # s; a longer deadline is slept in pieces
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
 def _precise_sleep() -> None:
     """Ask Linux not to round this thread's sleeps (50 us by default); where it cannot, so be it."""
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+        _libc().prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
 
 class Threads:
