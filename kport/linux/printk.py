@@ -20,6 +20,8 @@ from kport.linux.vsprintf import sprintf
 EMERG, ALERT, CRIT, ERR, WARNING, NOTICE, INFO, DEBUG = range(8)
 LOG_LINES = 4096
 
+KERN_ALERT = "\0011"  # in front of a format; ASCII SOH and the level
+
 
 class record(NamedTuple):
     """One message: level 0 (emergency) to 7 (debug), ns since boot, text with no newline."""
@@ -80,7 +82,10 @@ def pr_warn_once(fmt: str, *args: Any) -> None:
 
 
 def printk(fmt: str, *args: Any) -> None:
-    """Log at the default level, which is a warning."""
+    """Log at the level that the format begins with (KERN_ALERT), by default as a warning."""
+    if fmt.startswith("\001"):
+        emit(int(fmt[1]), sprintf(fmt[2:], *args))
+        return
     emit(WARNING, sprintf(fmt, *args))
 
 

@@ -41,6 +41,8 @@ EXPRESSIONS = [
     ("n = current->pid + jiffies;", "n = current().pid + jiffies()"),
     ('pr_err("%s: " "x\\n", __func__);', "pr_err('%s: x\\n', 'f')"),
     ("wait_event(sched->wq, count(sched) > n);", "wait_event(sched.wq, lambda: count(sched) > n)"),
+    ("f(job + n);", "f(job[n])"),
+    ("f(n + 1);", "f(n + 1)"),
     ("n++;", "n += 1"),
     ("f(n, -1);", "f(n, -1)"),
     ("--n;", "n -= 1"),

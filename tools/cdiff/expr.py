@@ -208,7 +208,14 @@ class Expressions:
                 return ast.Compare(left, [same], [right])
         if operator in _COMPARE:
             return ast.Compare(left, [_COMPARE[operator]()], [right])
+        if operator == "+" and self._in_array(left_node):
+            return ast.Subscript(left, right, ast.Load())
         return ast.BinOp(left, _BINARY[operator](), right)
+
+    def _in_array(self, node: Node) -> bool:
+        """True for a pointer into an array of structs."""
+        kind = self.types.resolve(self.infer.of(node))
+        return kind.ptr == 1 and kind.target().object
 
     def _pointers(self, left: Node, right: Node) -> bool:
         known = [self.infer.pointer(left), self.infer.pointer(right)]

@@ -78,6 +78,7 @@ LEFT_OUT = {
             "inlined",
             "model",
             "packed",
+            "per-cpu",
         )
     },
 }

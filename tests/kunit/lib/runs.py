@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import kport
@@ -31,11 +32,11 @@ def run(boot, suite):
     return log
 
 
-def run_seeds(suite):
-    """Run it on virt with several seeds and short turns."""
+def run_seeds(suite, **options):
+    """Run it on virt with several seeds and short turns; `options` are those of the boot."""
     for seed in SEEDS:
         strategy = RoundRobin(seed, SLICE)
-        run(lambda strategy=strategy: kport.boot("virt", strategy=strategy, debug=True), suite)
+        run(functools.partial(kport.boot, "virt", strategy=strategy, debug=True, **options), suite)
 
 
 def totals(log):
