@@ -22,7 +22,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command(
         "kport.cli.run",
-        "play workloads, or a recording of a real kernel, through the scheduler",
+        "play workloads, or the recording of a kernel, through the scheduler",
         "kport run --policy fair",
     ),
     "kunit": Command(
