@@ -73,14 +73,16 @@ class irq_work(struct):
 
 raised_list = llist_head()
 _line: Any = None
+_running = False
 _line_lock = DEFINE_SPINLOCK()
 
 
 @boot_data
 def _reset_irq_work() -> None:
-    global _line
+    global _line, _running
     init_llist_head(raised_list)
     _line = None
+    _running = False
     spin_lock_init(_line_lock, "irq_work_line")
 
 
@@ -134,8 +136,21 @@ def arch_irq_work_raise() -> None:
 
 
 def _irq_work_interrupt(irq: int, dev: Any) -> int:
+    global _running
+    _running = True
     irq_work_run()
+    _running = False
     return IRQ_HANDLED
+
+
+def irq_work_drain() -> None:
+    """Wait until no work is queued or runs.
+
+    On hardware a work runs on top of the code that queued it, as soon as interrupts are on; here
+    the interrupt may be taken elsewhere, and is a moment late.
+    """
+    while not llist_empty(raised_list) or _running:
+        cpu_relax()
 
 
 def irq_work_raise(work: irq_work) -> None:

@@ -56,6 +56,7 @@ PF_KTHREAD = 0x00200000
 
 MAX_SCHEDULE_TIMEOUT = LONG_MAX
 TASK_COMM_LEN = 16
+RR_TIMESLICE_NS = 100_000_000
 
 SCHED_NORMAL = 0
 SCHED_FIFO = 1
@@ -309,9 +310,12 @@ def cond_resched() -> int:
 
 
 def yield_to(p: task_struct, preempt: bool) -> bool:
-    """Give the CPU up for a moment, so that `p` may run; the machine chooses who does."""
-    machine.block(machine.clock() + 1)
-    return True
+    """Let `p` run until it sleeps or its slice is over; False if there was nothing to run."""
+    end = ktime_get() + RR_TIMESLICE_NS
+    yielded = p._state == TASK_RUNNING
+    while p._state == TASK_RUNNING and (now := ktime_get()) < end:
+        machine.block(now + 100_000)
+    return yielded
 
 
 def num_online_cpus() -> int:

@@ -178,6 +178,9 @@ def destroy_timer_on_stack(timer: timer_list) -> None:
     WARN_ON(timer_pending(timer))
 
 
+timer_destroy_on_stack = destroy_timer_on_stack
+
+
 def run_timer_softirq() -> None:
     """Call every timer whose tick has come; the callbacks run without the base lock."""
     base = _base

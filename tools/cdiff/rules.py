@@ -214,11 +214,12 @@ CALLED = frozenset(("current", "jiffies"))
 
 # Macros that allocate what their first argument, an expression, points to.
 ALLOCATORS = frozenset(
-    "kzalloc_obj kmalloc_obj kzalloc_objs kmalloc_objs kzalloc_flex krealloc_array".split()
+    "kzalloc_obj kmalloc_obj kzalloc_objs kmalloc_objs kvmalloc_objs kzalloc_flex "
+    "krealloc_array".split()
 )
 
 # Macros whose condition is evaluated again and again.
-WAITS = ("wait_event", "io_wait_event", "swait_event")
+WAITS = ("wait_event", "wait_var_event", "io_wait_event", "swait_event")
 
 INTEGER_CASTS = {
     "int": "s32",
