@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from kport.cli.interrupt import StopOnInterrupt
@@ -32,7 +33,8 @@ Several are a union; none is all.
 The output is the kernel's log, and so KTAP, the format of KUnit: what reads a
 kernel's test log (tools/testing/kunit/kunit.py parse) reads this.
 Each suite runs in a kernel of its own. A fault of the port fails the case it
-happens in, and the suite goes on in another kernel.
+happens in, and the suite goes on in another kernel. On virt suites run in
+several processes at once; the output is the same.
 
 --json prints one object, when all is over:
     arch, policy, seed (null on threads), interrupted, broken (why the output
@@ -64,6 +66,7 @@ def parser() -> Parser:
     add("--seed", metavar="N", type=whole(0, 2**63), help="of the machine virt; default: 0")
     add("--timeout", metavar="S", type=whole(1, 10**6), default=300, help="of a case; default: 300")
     add("--scale", metavar="X", type=real(0.01, 1e4), help="slow the clock of threads X times")
+    add("--jobs", metavar="N", type=whole(1, 256), help="suites at once; virt: as many as CPUs")
     add("--list", action="store_true", help="print suite.case of what would run")
     add("--json", action="store_true", help="print one JSON object instead of KTAP")
     return p
@@ -74,6 +77,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     if options.seed is not None and options.arch != "virt":
         raise UsageError("--seed is for the machine virt; add --arch virt or leave it out")
+    if (options.jobs or 1) > 1 and options.arch == "threads":
+        raise UsageError("--jobs is for --arch virt; suites in real time would hinder each other")
     if options.scale is not None and options.arch != "threads":
         raise UsageError("--scale is for the machine threads; leave it out with --arch virt")
     suites = _suites(options.globs)
@@ -116,20 +121,32 @@ class _Console:
             self.gone = error
 
 
+def _jobs(arch: str) -> int:
+    """How many suites may run at once by default: real time is for one."""
+    return 1 if arch == "threads" else os.cpu_count() or 1
+
+
 def _run(options: argparse.Namespace, suites: list[kunit_suite]) -> int:
     from kport.kunit.executor import Executor, Setup
+    from kport.kunit.workers import possible, workers
 
     if options.arch == "virt":
         machine = {"seed": options.seed or 0}
     else:
         machine = {} if options.scale is None else {"scale": options.scale}
     params = {"sched_policy": POLICIES[options.policy], "kunit.timeout": options.timeout}
-    with StopOnInterrupt() as interrupts, brisk():
-        with Bar(sys.stderr) if options.json else nullcontext() as bar:
-            console = _Console(bar)
-            executor = Executor(suites, Setup(options.arch, params, machine), console)
-            console.executor = executor
-            executor.run(lambda: interrupts.stop.is_set() or console.gone is not None)
+    setup = Setup(options.arch, params, machine)
+    with ExitStack() as stack:
+        processes = min(options.jobs or _jobs(options.arch), len(suites))
+        runner = None
+        if processes > 1 and possible():
+            runner = stack.enter_context(workers(suites, setup, processes)).run
+        interrupts = stack.enter_context(StopOnInterrupt())
+        stack.enter_context(brisk())
+        console = _Console(stack.enter_context(Bar(sys.stderr)) if options.json else None)
+        executor = Executor(suites, setup, console)
+        console.executor = executor
+        executor.run(lambda: interrupts.stop.is_set() or console.gone is not None, runner)
         interrupts.leaving = interrupts.stop.is_set()
     if console.gone is not None:
         raise console.gone

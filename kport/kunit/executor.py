@@ -7,6 +7,9 @@ made. The reader of KTAP listens too, and what it has understood is the result.
 
 A fault of the port stops its kernel. The suite then goes on behind that case in the next kernel:
 its steps (kport.kunit.test) live outside of any. Booting is cheap, so there is no kernel to spare.
+
+Where nothing depends on real time, suites may run in several processes (kport.kunit.workers); the
+output is the same.
 """
 
 from __future__ import annotations
@@ -67,8 +70,94 @@ class SuiteRun:
         return good and not self.oopses and not self.leaks
 
 
+Say = Callable[[str, int], None]
+Runner = Callable[[int, SuiteRun, Say, Callable[[], bool]], None]
+
+
 class Stopped(Exception):
     """Whoever runs the suites wants no more of them."""
+
+
+class SuiteRunner:
+    """Runs one suite, the `number`th from 1. `say(text, ts)` takes what is printed."""
+
+    def __init__(
+        self, number: int, run: SuiteRun, setup: Setup, say: Say, stop: Callable[[], bool]
+    ) -> None:
+        self._number = number
+        self._run = run
+        self._setup = setup
+        self._say = say
+        self._stop = stop
+
+    def run(self) -> None:
+        """Run it to its end, through as many kernels as it takes. Raises Stopped."""
+        run = self._run
+        kunit_init_suite(run.suite)
+        steps = kunit_suite_steps(run.suite)
+        oops: kunit_oops | None = None
+        ended = False
+        while True:
+            try:
+                with self._kernel() as kernel:
+                    kunit_test.kunit_suite_counter = self._number
+                    kunit_run_steps(steps, oops, partial(self._call, kernel))
+                    ended = True
+                run.leaks += kernel.leaks.lines()
+                return
+            except kport.KernelOops as error:
+                run.oopses.append(error.report)
+                if inspect.getgeneratorstate(steps) != inspect.GEN_SUSPENDED:
+                    self._late(error.report, ended)
+                    return
+                oops = kunit_oops(error.report)
+
+    def _call(self, kernel: Kernel, step: Callable[[], Any]) -> Any:
+        """One step, on the watch. Raises Halted or a fault if the kernel has stopped in it."""
+        if self._stop():
+            raise Stopped
+        with self._watch(kernel):
+            try:
+                value = step()
+            except Exception as error:
+                if not kernel.oopses:
+                    kernel.oops(error, current_thread_info())
+                raise
+        if kernel.oopses:
+            raise Halted
+        return value
+
+    def _watch(self, kernel: Kernel) -> AbstractContextManager[None]:
+        if self._setup.arch != "threads":
+            return nullcontext()
+        suite = self._run.suite
+        ticks = max((kunit_test_timeout(suite, case) for case in suite.test_cases), default=0)
+        seconds = 2 * ticks / HZ * self._setup.options.get("scale", 1.0)  # the case, and its end
+        return watched(kernel, seconds + GRACE)
+
+    def _late(self, report: str, ended: bool) -> None:
+        """A fault behind the last case, or between two: it is nobody's but the suite's."""
+        name = self._run.suite.name
+        for line in report.splitlines():
+            self._say(f"# {name}: {line}", 0)
+        if not ended:
+            self._say(f"not ok {self._number} {name}", 0)
+
+    @contextmanager
+    def _kernel(self) -> Iterator[Kernel]:
+        """A kernel whose log is said; what it warned of is noted."""
+        setup = self._setup
+        with kport.boot(setup.arch, params=setup.params, **setup.options) as kernel:
+            printk.listeners.append(self._record)
+            try:
+                yield kernel
+            finally:
+                printk.listeners.remove(self._record)
+                self._run.warnings += kernel.warnings()
+
+    def _record(self, record: printk.record) -> None:
+        if record.level < CONSOLE_LEVEL:
+            self._say(record.text, record.ts)
 
 
 class Executor:
@@ -95,16 +184,20 @@ class Executor:
         whole = len(self.runs) == len(self.suites)
         return whole and not self.broken and all(run.sound for run in self.runs)
 
-    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Run all; returns after the current case if `stop()`."""
-        self._say("KTAP version 1")
-        self._say(f"1..{len(self.suites)}")
+    def run(self, stop: Callable[[], bool] = lambda: False, runner: Runner | None = None) -> None:
+        """Run all; returns after the current case if `stop()`. `runner` runs a suite."""
+        self.say("KTAP version 1")
+        self.say(f"1..{len(self.suites)}")
         for number, suite in enumerate(self.suites, 1):
-            self.runs.append(SuiteRun(suite))
+            run = SuiteRun(suite)
+            self.runs.append(run)
             with suppress(Stopped):
-                self._suite(number, self.runs[-1], stop)
+                if runner is not None:
+                    runner(number, run, self.say, stop)
+                else:
+                    SuiteRunner(number, run, self.setup, self.say, stop).run()
             if len(self.reader.tests) == number:
-                self.runs[-1].result = self.reader.tests[-1]
+                run.result = self.reader.tests[-1]
             if stop():
                 return
         try:
@@ -112,7 +205,8 @@ class Executor:
         except KtapError as error:
             self.broken = self.broken or str(error)
 
-    def _say(self, text: str, ts: int = 0) -> None:
+    def say(self, text: str, ts: int = 0) -> None:
+        """Print, and read."""
         with self._lock:
             for line in text.split("\n"):
                 self._console(line)
@@ -121,68 +215,3 @@ class Executor:
                         self.reader.feed(line, ts)
                     except KtapError as error:
                         self.broken = str(error)
-
-    def _record(self, record: printk.record) -> None:
-        if record.level < CONSOLE_LEVEL:
-            self._say(record.text, record.ts)
-
-    def _suite(self, number: int, run: SuiteRun, stop: Callable[[], bool]) -> None:
-        kunit_init_suite(run.suite)
-        steps = kunit_suite_steps(run.suite)
-        oops: kunit_oops | None = None
-        while True:
-            try:
-                with self._kernel(run) as kernel:
-                    kunit_test.kunit_suite_counter = number
-                    kunit_run_steps(steps, oops, partial(self._call, kernel, run.suite, stop))
-                run.leaks += kernel.leaks.lines()
-                return
-            except kport.KernelOops as error:
-                run.oopses.append(error.report)
-                if inspect.getgeneratorstate(steps) != inspect.GEN_SUSPENDED:
-                    self._late(number, run, error.report)
-                    return
-                oops = kunit_oops(error.report)
-
-    def _call(
-        self, kernel: Kernel, suite: kunit_suite, stop: Callable[[], bool], step: Callable[[], Any]
-    ) -> Any:
-        """One step, on the watch. Raises Halted or a fault if the kernel has stopped in it."""
-        if stop():
-            raise Stopped
-        with self._watch(kernel, suite):
-            try:
-                value = step()
-            except Exception as error:
-                if not kernel.oopses:
-                    kernel.oops(error, current_thread_info())
-                raise
-        if kernel.oopses:
-            raise Halted
-        return value
-
-    def _watch(self, kernel: Kernel, suite: kunit_suite) -> AbstractContextManager[None]:
-        if self.setup.arch != "threads":
-            return nullcontext()
-        ticks = max((kunit_test_timeout(suite, case) for case in suite.test_cases), default=0)
-        seconds = 2 * ticks / HZ * self.setup.options.get("scale", 1.0)  # the case, and its end
-        return watched(kernel, seconds + GRACE)
-
-    def _late(self, number: int, run: SuiteRun, report: str) -> None:
-        """A fault behind the last case, or between two: it is nobody's but the suite's."""
-        for line in report.splitlines():
-            self._say(f"# {run.suite.name}: {line}")
-        if len(self.reader.tests) < number:
-            self._say(f"not ok {number} {run.suite.name}")
-
-    @contextmanager
-    def _kernel(self, run: SuiteRun) -> Iterator[Kernel]:
-        """A kernel whose log goes to the console; what it warned of is noted."""
-        setup = self.setup
-        with kport.boot(setup.arch, params=setup.params, **setup.options) as kernel:
-            printk.listeners.append(self._record)
-            try:
-                yield kernel
-            finally:
-                printk.listeners.remove(self._record)
-                run.warnings += kernel.warnings()

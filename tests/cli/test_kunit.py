@@ -140,6 +140,7 @@ def test_only_what_a_glob_means_runs(capsys, suites):
         (["--seed", "x", "--arch", "virt"], "kport: argument --seed: 'x' is "),
         (["--seed", "1"], "kport: --seed is for the machine virt; add --arch virt or"),
         (["--scale", "2", "--arch", "virt"], "kport: --scale is for the machine threads;"),
+        (["--jobs", "2"], "kport: --jobs is for --arch virt;"),
         (["--timeout", "0"], "kport: argument --timeout: '0' is "),
     ],
 )
@@ -185,7 +186,7 @@ def test_json(capsys, suites):
 
 def test_a_run_on_virt_prints_the_same_again(capsys):
     arguments = ["--arch", "virt", "--seed", "7", "drm_sched_basic*"]
-    first, second = kunit(capsys, *arguments), kunit(capsys, *arguments)
+    first, second = kunit(capsys, *arguments), kunit(capsys, *arguments, "--jobs", "1")
     assert first == second
     assert first[0] == 0
 
@@ -215,8 +216,10 @@ def test_ctrl_c_ends_the_run_behind_a_case():
         for line in process.stdout:
             if line.startswith("    1..2"):
                 break
+        time.sleep(0.3)  # the first case takes a second
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.stdout.read(), process.stderr.read()
+        process.wait(timeout=30)
     assert (process.returncode, err) == (130, "")
     assert out.splitlines()[-1] == "    ok 1 drm_sched_scheduler_queue_overhead"
 
