@@ -44,7 +44,9 @@ def sleepers(q: swait_queue_head, n: int, order: list[int]) -> list[Thread]:
         wait = DECLARE_SWAITQUEUE()
         prepare_to_swait_exclusive(q, wait, TASK_UNINTERRUPTIBLE)
         schedule()
+        flags = raw_spin_lock_irqsave(q.lock)
         assert list_empty(wait.task_list), "who was woken is off the queue"
+        raw_spin_unlock_irqrestore(q.lock, flags)
         order.append(number)
         finish_swait(q, wait)
 

@@ -180,8 +180,10 @@ class Driver:
 
     def _run_job(self, base: Any) -> Any:
         job = self.job_of(base)
+        hw = job.run(job)
+        # Now: who sees that the job has run may end it.
         self.log.append(("run", job.number))
-        return job.run(job)
+        return hw
 
     def _timedout_job(self, base: Any) -> int:
         job = self.job_of(base)
