@@ -43,7 +43,7 @@ from kport.linux.workqueue import (
 )
 
 SLICE = 50_000  # steps after which the machine looks whether its bound is reached
-BOUND = 20_000_000  # steps of a scenario; the recorded ones take some ten thousand
+BOUND = 5_000_000  # steps of a scenario; the recorded ones take eleven thousand at most
 
 # Machine options for `kport.boot("virt", ...)`.
 MACHINE: dict[str, Any] = {"cpus": 1, "step_ns": 0, "bound": BOUND}

@@ -17,6 +17,7 @@ from kport.trace.source import printable
 
 BEFORE, AFTER = 6, 2  # operations shown before and after the one that differs
 HERE = "-->"
+ROWS = 60  # events shown of each side
 WHAT = {
     "events": "other events",
     "state": "another state",
@@ -83,23 +84,36 @@ def side_by_side(
     """Two lists of events in two columns, as diff -y has them.
 
     Between the columns: | for another event, < for one that only the kernel had, > for one that
-    only the port had.
+    only the port had. Of long lists the part with the first difference.
     """
     column = (width - 4 - 3) // 2
-    ours = [event_text(event) for event in left]
-    theirs = [event_text(event) for event in right]
+    same = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
+    first = max(0, (min(len(left), len(right)) if same is None else same) - ROWS // 2)
     rows = [(titles[0], " ", titles[1])]
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    for _, a, b, c, d in matcher.get_opcodes():
-        for one, other in zip_longest(ours[a:b], theirs[c:d]):
-            mark = " " if one == other else ">" if one is None else "<" if other is None else "|"
-            rows.append((one or "", mark, other or ""))
+    if first:
+        rows.append((f"... {first} before that", " ", "the same"))
+    part = slice(first, first + ROWS)
+    rows += _aligned([event_text(e) for e in left[part]], [event_text(e) for e in right[part]])
+    more = [len(side) - first - ROWS for side in (left, right)]
+    if max(more) > 0:
+        one, other = (f"... {n} more" if n > 0 else "" for n in more)
+        rows.append((one, " ", other))
     if not left and not right:
         rows.append(("(none)", " ", "(none)"))
     return [
         f"    {_cut(one, column):{column}} {mark} {_cut(other, column)}".rstrip()
         for one, mark, other in rows
     ]
+
+
+def _aligned(ours: list[str], theirs: list[str]) -> list[tuple[str, str, str]]:
+    """Rows of two lists: left, mark, right."""
+    rows = []
+    for _, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        for one, other in zip_longest(ours[a:b], theirs[c:d]):
+            mark = " " if one == other else ">" if one is None else "<" if other is None else "|"
+            rows.append((one or "", mark, other or ""))
+    return rows
 
 
 def _value(value: object) -> str:

@@ -134,14 +134,15 @@ class Author:
             self.do("ext_signal", fence, 0)
         for sched in self.scheds:
             self.do("start", sched)
-        for _ in range(3):
+        for _ in range(self.random.choice([0, 3, 3])):
             for sched in self.scheds:
                 self.do("tick", 100_000)
                 self.do("advance", sched, 100)
         for entity in self.entities:
             self.do("entity_destroy", entity)
         for sched in self.scheds:
-            self.do("advance", sched, 1000)
+            if self.random.random() < 0.7:
+                self.do("advance", sched, 1000)
         for sched in self.scheds:
             self.do("sched_fini", sched)
         return self.ops

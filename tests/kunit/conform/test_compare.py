@@ -12,8 +12,10 @@ import pytest
 from kport.dma_buf import dma_fence
 from kport.drm.scheduler.v7_2 import sched_entity
 from kport.kunit.conform.compare import Field, compare, differing_fields
-from kport.kunit.conform.interpreter import run
+from kport.kunit.conform.discipline import MACHINE
+from kport.kunit.conform.interpreter import Interpreter, run
 from kport.kunit.conform.record import parse, scenarios
+from kport.linux.completion import completion, init_completion, wait_for_completion
 from kport.linux.ktime import ktime_get
 from kport.linux.tracepoint import tracepoints
 from tests.kunit.conform.files import FILES, records, scenario
@@ -156,6 +158,50 @@ def test_a_fault_of_the_port_is_a_difference_where_it_happens():
     assert difference is not None
     assert (difference.index, difference.kind) == (6, "stopped")
     assert "drm_sched_job_arm" in difference.why
+
+
+def test_a_scenario_without_end_is_a_difference(monkeypatch):
+    """A timeout of 0 for a job whose timeouts change nothing: it times out for ever."""
+    monkeypatch.setitem(MACHINE, "bound", 200_000)
+    bad = scenario(
+        ["sched_new", "S0", 4, 100_000, "mock"],
+        ["entity_new", "E0", 2, 0, ["S0"]],
+        ["job_new", "J0", "E0", 1, "dont_reset", 0],
+        ["push", "J0"],
+        ["tdr_queue_imm", "S0"],
+        events=[
+            [],
+            [],
+            [],
+            [
+                ["queue", "J0", "S0", 0, 0],
+                ["run", "J0", "S0", 0, 1],
+                ["run_job", "J0", "hw", 1],
+                ["signaled", "J0.scheduled"],
+            ],
+            [],
+        ],
+    )
+    difference = compare(bad)
+    assert difference is not None
+    assert (difference.index, difference.kind) == (4, "stopped")
+    assert "livelock" in difference.why
+    assert difference.port[:2] == [["timedout_job", "J0", "NO_HANG"]] * 2
+
+
+def test_a_scenario_that_waits_for_ever_is_a_difference(monkeypatch):
+    """Nobody completes what the operation waits for: the machine tells who waits."""
+
+    def fault(self, name):
+        done = completion()
+        init_completion(done)
+        wait_for_completion(done)
+
+    monkeypatch.setattr(Interpreter, "fault", fault)
+    difference = compare(scenario(["sched_new", "S0", 4, 500, "mock"], ["fault", "S0"]))
+    assert difference is not None
+    assert (difference.index, difference.kind) == (1, "stopped")
+    assert "deadlock" in difference.why
 
 
 def test_what_the_port_refuses_is_a_difference():

@@ -68,15 +68,14 @@ def compare_random(seeds, policies=("rr", "fifo", "fair")):
 def test_work_items_run_as_the_specification_has_it():
     seen = compare_random(range(40))
     assert set(OPERATIONS) <= set(seen)
-    assert {"unschedulable", "destroy", "free_job", "ret"} <= set(seen)
+    assert {"unschedulable", "destroy", "free_job", "cancel_job", "ret"} <= set(seen)
     assert {"RESET", "ENODEV", "STOP_START", "NO_HANG", "NOHW"} <= set(seen)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_many_more_of_them():
-    seen = compare_random(range(40, 1500))
-    assert seen["cancel_job"]
+    assert compare_random(range(40, 1000))["cancel_job"] > 100
 
 
 @pytest.fixture

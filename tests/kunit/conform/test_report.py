@@ -72,6 +72,18 @@ def test_two_columns():
     assert side_by_side(("k", "p"), [], [], 20)[1] == "    (none)   (none)"
 
 
+def test_of_long_lists_the_part_with_the_first_difference():
+    left = [["x", i] for i in range(1000)]
+    right = [*left[:500], ["y"], *left[501:700]]
+    rows = side_by_side(("kernel", "port"), left, right, 80)
+    assert len(rows) < 70
+    assert any("x 500" in row and "| y" in row for row in rows)
+    assert rows[1].split() == "... 470 before that the same".split()
+    assert rows[-1].split() == "... 470 more ... 170 more".split()
+    shorter = side_by_side(("kernel", "port"), left, left[:200], 80)
+    assert any(row.split()[:3] == ["x", "200", "<"] for row in shorter)
+
+
 def test_a_long_or_rude_event_is_cut_and_made_printable():
     rows = side_by_side(("k", "p"), [["x" * 99]], [["a\x1b[1m"]], 40)
     assert rows[1] == "    " + "x" * 13 + "... | a\\x1b[1m"
