@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Arrays of pointers (include/linux/xarray.h of Linux 7.2.13), modelled on a dict and a bound.
 
-Kept exactly: NULL stands for absent; storing NULL erases; `xa_alloc()` takes the lowest free index
-of its range and gives -EBUSY when there is none; a loop may erase what it visits and sees the rest
-in order of index; every operation takes the array's lock. Marks, multi-index entries and the
-advanced cursor API are left out.
+Kept exactly: NULL stands for absent; storing NULL erases, or reserves in an array that allocates;
+`xa_alloc()` takes the lowest free index of its range and gives -EBUSY when there is none; a loop
+may erase what it visits and sees the rest in order of index; marks go with their entry; every
+operation that writes takes the array's lock. Multi-index entries and the advanced API, which works
+on states and nodes, are left out. An array that allocates has no mark 0 of its own.
 """
 
 from __future__ import annotations
@@ -25,15 +26,57 @@ from kport.arch.asm import (
 from kport.arch.types import spinlock_t
 from kport.linux import slab
 from kport.linux.err import EBUSY, EINVAL, ENOMEM, ERR_PTR, IS_ERR, PTR_ERR
+from kport.linux.module import boot_data
 from kport.linux.struct import struct
-from kport.linux.types import U32_MAX
+from kport.linux.types import U32_MAX, u32
 
-XA_FLAGS_TRACK_FREE = 0x1
-XA_FLAGS_ZERO_BUSY = 0x2
+XA_FLAGS_TRACK_FREE = 0x4
+XA_FLAGS_ZERO_BUSY = 0x8
+XA_FLAGS_ALLOC_WRAPPED = 0x10
 XA_FLAGS_ALLOC = XA_FLAGS_TRACK_FREE
 XA_FLAGS_ALLOC1 = XA_FLAGS_TRACK_FREE | XA_FLAGS_ZERO_BUSY
 
 XA_ZERO_ENTRY: Any = object()
+
+XA_CHUNK_SIZE = 64
+XA_MAX_MARKS = 3
+XA_MARK_0, XA_MARK_1, XA_MARK_2 = range(XA_MAX_MARKS)
+XA_PRESENT = 8
+
+
+class xa_value:
+    """An integer that is stored in place of a pointer; there is one object per integer."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"xa_mk_value({self.value})"
+
+
+_values: dict[int, xa_value] = {}
+
+
+@boot_data
+def _reset_values() -> None:
+    _values.clear()
+
+
+def xa_mk_value(v: int) -> xa_value:
+    """The entry that stands for an integer from 0 to LONG_MAX."""
+    return _values.get(v) or _values.setdefault(v, xa_value(v))
+
+
+def xa_to_value(entry: Any) -> int:
+    """The integer that an entry stands for."""
+    return entry.value
+
+
+def xa_is_value(entry: Any) -> bool:
+    """True for an entry that stands for an integer."""
+    return type(entry) is xa_value
 
 
 class xa_limit(NamedTuple):
@@ -54,11 +97,15 @@ def XA_LIMIT(min: int, max: int) -> xa_limit:
 
 
 class xarray(struct):
-    """The array. `hint`: no index below it is free. `changes`: how often the set of indices did."""
+    """The array. `hint`: no index below it is free. `changes`: how often the set of indices did.
+
+    `marks` has one bit for each mark, by index.
+    """
 
     xa_lock: spinlock_t
     xa_flags: int
     entries: dict[int, Any]
+    marks: dict[int, int]
     hint: int
     changes: int
 
@@ -68,6 +115,7 @@ def xa_init_flags(xa: xarray, flags: int) -> None:
     spin_lock_init(xa.xa_lock, "&xa->xa_lock")
     xa.xa_flags = flags
     xa.entries = {}
+    xa.marks = {}
     xa.hint = 1 if flags & XA_FLAGS_ZERO_BUSY else 0
 
 
@@ -125,7 +173,9 @@ def __xa_store(xa: xarray, index: int, entry: Any, gfp: int) -> Any:
     entries = xa.entries
     old = entries.get(index)
     if entry is None:
-        return __xa_erase(xa, index)
+        if not xa.xa_flags & XA_FLAGS_TRACK_FREE:
+            return __xa_erase(xa, index)
+        entry = XA_ZERO_ENTRY
     if old is None and slab._failing and slab.should_failslab():
         return ERR_PTR(-ENOMEM)
     entries[index] = entry
@@ -135,7 +185,10 @@ def __xa_store(xa: xarray, index: int, entry: Any, gfp: int) -> Any:
 
 
 def xa_store(xa: xarray, index: int, entry: Any, gfp: int) -> Any:
-    """Store an entry; returns the old one or ERR_PTR(-ENOMEM). NULL erases."""
+    """Store an entry; returns the old one or ERR_PTR(-ENOMEM).
+
+    NULL erases, but in an array that allocates it reserves the index.
+    """
     flags = spin_lock_irqsave(xa.xa_lock)
     old = __xa_store(xa, index, entry, gfp)
     spin_unlock_irqrestore(xa.xa_lock, flags)
@@ -147,6 +200,8 @@ def __xa_erase(xa: xarray, index: int) -> Any:
     old = xa.entries.pop(index, None)
     if old is not None:
         xa.changes += 1
+        if xa.marks:
+            xa.marks.pop(index, None)
         if index < xa.hint:
             xa.hint = index
     return _shown(old)
@@ -186,14 +241,17 @@ def xa_release(xa: xarray, index: int) -> None:
 
 
 def xa_cmpxchg(xa: xarray, index: int, old: Any, entry: Any, gfp: int) -> Any:
-    """Replace `old` by `entry`; returns what was there, or ERR_PTR(-ENOMEM)."""
+    """Replace `old` by `entry`; returns what was there, or ERR_PTR(-ENOMEM).
+
+    A reserved index is no NULL here: its `old` is XA_ZERO_ENTRY.
+    """
     flags = spin_lock_irqsave(xa.xa_lock)
-    curr = _shown(xa.entries.get(index))
+    curr = xa.entries.get(index)
     if curr is old:
-        ret = __xa_store(xa, index, entry, gfp)
+        ret = __xa_erase(xa, index) if entry is None else __xa_store(xa, index, entry, gfp)
         curr = ret if IS_ERR(ret) else curr
     spin_unlock_irqrestore(xa.xa_lock, flags)
-    return curr
+    return _shown(curr)
 
 
 def __xa_alloc(xa: xarray, entry: Any, limit: xa_limit, gfp: int) -> tuple[int, int]:
@@ -226,15 +284,79 @@ def xa_alloc(xa: xarray, entry: Any, limit: xa_limit, gfp: int) -> tuple[int, in
     return ret
 
 
-def xa_find(xa: xarray, index: int, max: int) -> tuple[int, Any]:
-    """The first entry at `index` or behind it, up to `max`: (index, entry), or (index, NULL)."""
-    found = min((i for i in list(xa.entries) if index <= i <= max), default=None)
-    while found is not None:
+def __xa_alloc_cyclic(
+    xa: xarray, id: int, entry: Any, limit: xa_limit, next: int, gfp: int
+) -> tuple[int, int, int]:
+    """xa_alloc_cyclic() with the lock held; 1 instead of 0 if the search began anew."""
+    start = max(limit.min, next)
+    ret, found = __xa_alloc(xa, entry, xa_limit(start, limit.max), gfp)
+    if xa.xa_flags & XA_FLAGS_ALLOC_WRAPPED and ret == 0:
+        xa.xa_flags &= ~XA_FLAGS_ALLOC_WRAPPED
+        ret = 1
+    if ret < 0 and start > limit.min:
+        ret, found = __xa_alloc(xa, entry, limit, gfp)
+        if ret == 0:
+            ret = 1
+    if ret >= 0:
+        id = found
+        next = u32(id + 1)
+        if next == 0:
+            xa.xa_flags |= XA_FLAGS_ALLOC_WRAPPED
+    return ret, id, next
+
+
+def xa_alloc_cyclic(
+    xa: xarray, id: int, entry: Any, limit: xa_limit, next: int, gfp: int
+) -> tuple[int, int, int]:
+    """As xa_alloc(), from `next` on and then from the beginning: (0 or an error, index, next)."""
+    flags = spin_lock_irqsave(xa.xa_lock)
+    ret, id, next = __xa_alloc_cyclic(xa, id, entry, limit, next, gfp)
+    spin_unlock_irqrestore(xa.xa_lock, flags)
+    return min(ret, 0), id, next
+
+
+def xa_get_mark(xa: xarray, index: int, mark: int) -> bool:
+    """True if the entry has the mark; without the lock."""
+    return bool(xa.marks.get(index, 0) & 1 << mark)
+
+
+def xa_set_mark(xa: xarray, index: int, mark: int) -> None:
+    """Mark an entry; an index without one stays as it is."""
+    flags = spin_lock_irqsave(xa.xa_lock)
+    if index in xa.entries:
+        xa.marks[index] = xa.marks.get(index, 0) | 1 << mark
+    spin_unlock_irqrestore(xa.xa_lock, flags)
+
+
+def xa_clear_mark(xa: xarray, index: int, mark: int) -> None:
+    """Take a mark from an entry."""
+    flags = spin_lock_irqsave(xa.xa_lock)
+    if index in xa.marks:
+        xa.marks[index] &= ~(1 << mark)
+    spin_unlock_irqrestore(xa.xa_lock, flags)
+
+
+def xa_marked(xa: xarray, mark: int) -> bool:
+    """True if any entry has the mark."""
+    return any(bits & 1 << mark for bits in list(xa.marks.values()))
+
+
+def xa_find(xa: xarray, index: int, max: int, filter: int) -> tuple[Any, int]:
+    """The first entry at `index` or behind it, up to `max`: (entry, its index) or (NULL, index).
+
+    `filter` is XA_PRESENT, or the mark that the entry must have.
+    """
+    for found in sorted(i for i in list(xa.entries) if index <= i <= max):
         entry = xa_load(xa, found)
-        if entry is not None:
-            return found, entry
-        found = min((i for i in list(xa.entries) if found < i <= max), default=None)
-    return index, None
+        if entry is not None and (filter == XA_PRESENT or xa_get_mark(xa, found, filter)):
+            return entry, found
+    return None, index
+
+
+def xa_find_after(xa: xarray, index: int, max: int, filter: int) -> tuple[Any, int]:
+    """As xa_find() for what is behind `index`."""
+    entry, found = xa_find(xa, index + 1, max, filter)
+    return (entry, found) if entry is not None else (None, index)
 
 
 def xa_for_each(xa: xarray) -> Iterator[tuple[int, Any]]:
@@ -260,6 +382,7 @@ def xa_destroy(xa: xarray) -> None:
     """Forget all entries; what they point to is not freed."""
     flags = spin_lock_irqsave(xa.xa_lock)
     xa.entries = {}
+    xa.marks = {}
     xa.hint = 1 if xa.xa_flags & XA_FLAGS_ZERO_BUSY else 0
     xa.changes += 1
     spin_unlock_irqrestore(xa.xa_lock, flags)

@@ -16,26 +16,40 @@ from kport.linux.xarray import (
     XA_FLAGS_ALLOC,
     XA_FLAGS_ALLOC1,
     XA_LIMIT,
+    XA_MARK_0,
+    XA_MARK_1,
+    XA_MARK_2,
+    XA_PRESENT,
+    XA_ZERO_ENTRY,
     xa_alloc,
+    xa_alloc_cyclic,
+    xa_clear_mark,
     xa_cmpxchg,
     xa_destroy,
     xa_empty,
     xa_erase,
     xa_err,
     xa_find,
+    xa_find_after,
     xa_for_each,
+    xa_get_mark,
     xa_init,
     xa_init_flags,
     xa_insert,
     xa_is_err,
+    xa_is_value,
     xa_limit_16b,
     xa_limit_32b,
     xa_load,
     xa_lock,
     xa_lock_irq,
+    xa_marked,
+    xa_mk_value,
     xa_release,
     xa_reserve,
+    xa_set_mark,
     xa_store,
+    xa_to_value,
     xa_unlock,
     xa_unlock_irq,
     xarray,
@@ -259,10 +273,77 @@ def test_find(xa):
     for index in (3, 9):
         store(xa, index, f"{index}")
     xa_reserve(xa, 5, GFP_KERNEL)
-    assert xa_find(xa, 0, 100) == (3, "3")
-    assert xa_find(xa, 3, 100) == (3, "3")
-    assert xa_find(xa, 4, 100) == (9, "9")
-    assert xa_find(xa, 4, 8) == (4, None)
+    assert xa_find(xa, 0, 100, XA_PRESENT) == ("3", 3)
+    assert xa_find(xa, 3, 100, XA_PRESENT) == ("3", 3)
+    assert xa_find(xa, 4, 100, XA_PRESENT) == ("9", 9)
+    assert xa_find(xa, 4, 8, XA_PRESENT) == (None, 4)
+    assert xa_find_after(xa, 3, 100, XA_PRESENT) == ("9", 9)
+    assert xa_find_after(xa, 9, 100, XA_PRESENT) == (None, 9)
+
+
+# -- marks -----------------------------------------------------------------------------------------
+
+
+def test_a_mark_goes_with_its_entry(xa):
+    xa_set_mark(xa, 3, XA_MARK_0)
+    assert not xa_get_mark(xa, 3, XA_MARK_0), "there is nothing to mark"
+    store(xa, 3, "3")
+    store(xa, 9, "9")
+    xa_set_mark(xa, 9, XA_MARK_1)
+    assert xa_get_mark(xa, 9, XA_MARK_1)
+    assert not xa_get_mark(xa, 9, XA_MARK_0)
+    assert not xa_get_mark(xa, 3, XA_MARK_1)
+    assert xa_marked(xa, XA_MARK_1)
+    assert not xa_marked(xa, XA_MARK_0)
+    assert xa_find(xa, 0, 100, XA_MARK_1) == ("9", 9)
+    assert xa_find(xa, 0, 100, XA_MARK_2) == (None, 0)
+    store(xa, 9, "10")
+    assert xa_get_mark(xa, 9, XA_MARK_1), "another entry in its place keeps it"
+    xa_clear_mark(xa, 9, XA_MARK_1)
+    assert not xa_get_mark(xa, 9, XA_MARK_1)
+    xa_set_mark(xa, 9, XA_MARK_1)
+    xa_erase(xa, 9)
+    store(xa, 9, "9")
+    assert not xa_get_mark(xa, 9, XA_MARK_1)
+
+
+# -- entries that are no pointers ------------------------------------------------------------------
+
+
+def test_an_integer_has_one_entry(xa):
+    assert xa_mk_value(5) is xa_mk_value(5) is not xa_mk_value(6)
+    assert xa_mk_value(0)
+    assert xa_to_value(xa_mk_value(1 << 62)) == 1 << 62
+    assert xa_is_value(xa_mk_value(0))
+    assert not xa_is_value(0)
+
+
+# -- allocation in circles -------------------------------------------------------------------------
+
+
+def test_allocation_goes_on_behind_the_last_one(alloc):
+    limit = XA_LIMIT(2, 4)
+    assert xa_alloc_cyclic(alloc, 0, "a", limit, 0, GFP_KERNEL) == (0, 2, 3)
+    xa_erase(alloc, 2)
+    assert xa_alloc_cyclic(alloc, 2, "b", limit, 3, GFP_KERNEL) == (0, 3, 4)
+    assert xa_alloc_cyclic(alloc, 3, "c", limit, 4, GFP_KERNEL) == (0, 4, 5)
+    assert xa_alloc_cyclic(alloc, 4, "d", limit, 5, GFP_KERNEL) == (0, 2, 3)
+    assert xa_alloc_cyclic(alloc, 2, "e", limit, 3, GFP_KERNEL) == (-EBUSY, 2, 3)
+
+
+def test_null_reserves_in_an_array_that_allocates(alloc):
+    assert xa_alloc(alloc, "a", xa_limit_32b, GFP_KERNEL) == (0, 0)
+    assert store(alloc, 0, None) == "a"
+    assert xa_load(alloc, 0) is None
+    assert xa_alloc(alloc, "b", xa_limit_32b, GFP_KERNEL) == (0, 1)
+
+
+def test_an_exchange_tells_what_is_reserved_from_nothing(xa):
+    assert xa_reserve(xa, 3, GFP_KERNEL) == 0
+    assert xa_cmpxchg(xa, 3, None, "a", GFP_KERNEL) is None
+    assert xa_load(xa, 3) is None, "NULL is not what is there"
+    assert xa_cmpxchg(xa, 3, XA_ZERO_ENTRY, "a", GFP_KERNEL) is None
+    assert xa_load(xa, 3) == "a"
 
 
 # -- memory and locks ------------------------------------------------------------------------------

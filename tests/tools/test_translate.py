@@ -19,6 +19,7 @@ EXPRESSIONS = [
     ("job->next = NULL;", "job.next = None"),
     ("n = job == sched->current_job;", "n = job is sched.current_job"),
     ("n = job->next != NULL;", "n = job.next is not None"),
+    ("n = job->next == 0;", "n = job.next is None"),
     ("n = !job || n != 3;", "n = not job or n != 3"),
     ("n = n ?: count(sched);", "n = n or count(sched)"),
     ("n = job->done ? 1 : 2;", "n = 1 if job.done else 2"),
@@ -154,6 +155,10 @@ BLOCKS = {
             "    if drm_exec_retry_on_contention(exec):",
             "        continue",
         ],
+    ),
+    "text from a position on": (
+        'char name[] = "xyz"; f(name + n);',
+        ["name = 'xyz'", "f(name[n:])"],
     ),
     "local label": ("{ __label__ out; f(n); }", ["f(n)"]),
     "truth of a result": ("if (n) return !!job->flags;", ["if n:", "    return job.flags"]),

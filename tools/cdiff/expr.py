@@ -12,7 +12,7 @@ from tree_sitter import Node
 from tools.cdiff import rules
 from tools.cdiff.config import FileRules
 from tools.cdiff.csource import CFunction, line_of
-from tools.cdiff.ctype import CType, Types, base_type, part, text_of
+from tools.cdiff.ctype import STRING, CType, Types, base_type, part, text_of
 from tools.cdiff.infer import Inference
 from tools.cdiff.syntax import as_target, at, call, field, mark, name
 
@@ -204,12 +204,16 @@ class Expressions:
             return ast.BoolOp(kind, [left, right])
         if operator in ("==", "!="):
             if self._pointers(left_node, right_node):
+                if isinstance(right, ast.Constant) and right.value == 0:
+                    right = ast.Constant(None)
                 same: ast.cmpop = ast.Is() if operator == "==" else ast.IsNot()
                 return ast.Compare(left, [same], [right])
         if operator in _COMPARE:
             return ast.Compare(left, [_COMPARE[operator]()], [right])
         if operator == "+" and self._in_array(left_node):
             return ast.Subscript(left, right, ast.Load())
+        if operator == "+" and self.infer.of(left_node) == STRING:
+            return ast.Subscript(left, ast.Slice(right, None, None), ast.Load())
         return ast.BinOp(left, _BINARY[operator](), right)
 
     def _in_array(self, node: Node) -> bool:

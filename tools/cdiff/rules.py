@@ -66,6 +66,8 @@ LEFT_OUT = {
     "tracing": "what a trace event records",
     "variant": "the variant of a debug option, which C chooses when it compiles",
     "elsewhere": "the C has it in another file",
+    "multi-index": "entries of several indices in an xarray",
+    "advanced-api": "the states and nodes of an xarray",
     "timing": "it only takes the time of billions of operations",
     **{
         reason: DEVIATIONS[reason]
@@ -183,7 +185,11 @@ class Out(NamedTuple):
 
 
 OUT_PARAMS = {
-    "xa_alloc": Out((1,), ("id",)),
+    "xa_alloc": Out((1,), ("id",), result="ret"),
+    "xa_alloc_cyclic": Out((1, 4), ("id", "next"), True, "ret"),
+    "__xa_alloc_cyclic": Out((1, 4), ("id", "next"), True, "ret"),
+    "xa_find": Out((1,), ("indexp",), True, "entry"),
+    "xa_find_after": Out((1,), ("indexp",), True, "entry"),
     "check_sub_overflow": Out((2,), ("d",), result="overflow"),
     "drm_syncobj_find_fence": Out((4,), ("fence",)),
     "drm_syncobj_create": Out((0,), ("out_syncobj",)),
