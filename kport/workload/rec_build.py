@@ -9,6 +9,7 @@ before is noted and ignored: the first event of a kind is the one that counts.
 from __future__ import annotations
 
 from collections import defaultdict
+from sys import intern
 
 from kport.trace.events import Event, Values
 from kport.trace.reader import Notes
@@ -77,7 +78,7 @@ class Seen:
             self.notes.add("queue events of jobs that had been queued or run, ignored", line)
             return
         job = self._job(line, values)
-        job.comm, job.pid = event.comm, event.pid
+        job.comm, job.pid = intern(event.comm), event.pid
         job.queued = event.ts
         job.arrived = self._place
 

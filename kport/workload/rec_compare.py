@@ -130,14 +130,12 @@ def port_figures(
             count.cancelled += 1
         else:
             count.failed += 1
-        began, ended = mine.batch.began, mine.batch.ended
-        gpu = ended - began if began is not None and ended is not None else 0
         entry = seen.jobs.get(mine.key)
         if entry is None:
             continue
         times[job] = entry
         wait = entry.run - entry.queued if entry.run is not None and job.seen else None
-        rows.append(_Row(job, gpu, wait))
+        rows.append(_Row(job, mine.gpu_ns, wait))
     span = _span(
         (entry.queued for entry in times.values()),
         (entry.done for entry in times.values() if entry.done is not None),

@@ -64,13 +64,18 @@ _OTHERS = ("recorded", 0)  # performs what drivers outside of the recording did
 
 @dataclass(slots=True, eq=False)
 class Played:
-    """A job of the recording in the port. `error` is None until the job has been freed."""
+    """A job of the recording in the port. `key` is that of its finished fence.
+
+    `batch` and `s_fence` go as soon as nothing needs them any more: there may be millions of jobs.
+    `error` is None until the job has been freed, and `gpu_ns` 0.
+    """
 
     job: Job
-    batch: Batch
+    batch: Batch | None
     key: tuple[int, int] = (0, 0)
     s_fence: Any = None
     error: int | None = None
+    gpu_ns: int = 0
 
 
 class Actor:
@@ -142,6 +147,11 @@ class Player:
         self._script = Script(self._cues())
 
     # -- the run -----------------------------------------------------------------------------------
+
+    @property
+    def late(self) -> int:
+        """By how many ns the port was late with what it did, at worst."""
+        return self._script.late
 
     def run(self, progress: Callable[[int, int], None] | None, stop: Event) -> bool:
         """Play to the end, or until `stop` is set; False if it was stopped.
@@ -238,15 +248,16 @@ class Player:
             drm_sched_job_add_dependency(kernel_job.base, self._fence(job, dependency))
         if job.cancelled:
             drm_sched_job_add_dependency(kernel_job.base, dma_fence_get(actor.gate))
-        played.s_fence = kernel_job.base.s_fence
+        s_fence: Any = kernel_job.base.s_fence
         fence = amdgpu_job_submit(kernel_job)
         played.key = (fence.context, fence.seqno)
         if not job.pipelined:
             set_bit(DRM_SCHED_FENCE_DONT_PIPELINE, fence.flags)
         if self._uses[job]:
+            played.s_fence = s_fence
             self._held[job] = dma_fence_get(fence)
         for scheduled, relay in self._relays.pop(job, ()):
-            signal_after(relay, played.s_fence.scheduled if scheduled else fence)
+            signal_after(relay, s_fence.scheduled if scheduled else fence)
             dma_fence_put(relay)
         dma_fence_put(actor.last)
         actor.last = fence
@@ -280,6 +291,7 @@ class Player:
         """One of those that need the job's fences has them."""
         self._uses[job] -= 1
         if not self._uses[job]:
+            self.played[job].s_fence = None
             dma_fence_put(self._held.pop(job))
 
     def _kill_when_due(self, entity: Entity) -> None:
@@ -298,6 +310,9 @@ class Player:
     def _over(self, played: Played, error: int) -> None:
         """The driver frees the job: it is over, with 0 or a negative error."""
         played.error = error
+        batch, played.batch = played.batch, None
+        if batch is not None and batch.began is not None and batch.ended is not None:
+            played.gpu_ns = batch.ended - batch.began
         self.freed.append(played)
         if len(self.freed) >= len(self.played):
             sched.machine.wake(self._director)

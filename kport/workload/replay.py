@@ -13,10 +13,12 @@ the normal one. So where priorities, or their absence, decided the order, it dif
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from threading import Event
 
 import kport
+from kport.linux.ktime import NSEC_PER_SEC
 from kport.workload.collect import Collector
 from kport.workload.rec_compare import port_figures, recorded_figures
 from kport.workload.rec_model import Recording
@@ -25,6 +27,8 @@ from kport.workload.result import Result
 from kport.workload.trace_out import TraceOut
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
+LATE = 1.0  # wall seconds behind the recording that are worth a word, and
+LATE_PART = 0.05  # what part they are of the recording
 
 
 def replay(
@@ -57,5 +61,20 @@ def replay(
     result.recorded = recorded_figures(recording)
     result.leaks = len(kernel.leaks)
     result.warnings = [*recording.warnings, *kernel.warnings(), *kernel.leaks.lines()]
+    if (note := late_note(recording, player.late, scale)) is not None:
+        result.warnings.append(note)
     result.unwritten = trace.error
     return result
+
+
+def late_note(recording: Recording, late: int, scale: float) -> str | None:
+    """What to say if the port could not keep up with the recording; `late` in ns."""
+    jobs = recording.jobs
+    span = jobs[-1].arrival - jobs[0].arrival
+    if late * scale < LATE * NSEC_PER_SEC or late < LATE_PART * span:
+        return None
+    enough = math.ceil(scale * (1 + late / max(1, span)))
+    return (
+        f"the port was up to {late / NSEC_PER_SEC:.1f} s late with the jobs of "
+        f"{span / NSEC_PER_SEC:.1f} s; --scale {enough} would slow the clock enough"
+    )

@@ -107,9 +107,9 @@ def test_kernel_against_port():
     port = [RingResult(name, "drm-mock-scheduler", 100, 1.0, Waits(900, 1200, 1300), 7)]
     made = result(recorded=kernel, rings=port, entities=kernel.entities, clients=[], order=[])
     text = "\n".join(lines(made))
-    assert "clean..r-5   100           7   0.52   0.90   0.56   1.20" in text
+    assert "entity_cleanu..r-5   100           7   0.52   0.90   0.56   1.20" in text
     assert "makespan: kernel 5.285 s, port 5.032 s" in text
-    assert "3 drm_sched_basic_en..r-5 " in text
+    assert "3 drm_sched_basic_entity..r-5 " in text
 
 
 def test_rings_of_one_device_are_told_apart():

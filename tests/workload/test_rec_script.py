@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kport.linux import sched
@@ -100,3 +102,12 @@ def test_cancel_ends_sleeps_and_waits_for_a_turn(kernel):
     eventually(script.over)
     assert seen == ["slow"]
     eventually(lambda: not [t for t in sched.tasks.values() if t.comm in ("a", "sleeps")])
+
+
+def test_the_worst_delay_is_known(kernel):
+    def slow():
+        end = time.monotonic() + 0.03
+        eventually(lambda: time.monotonic() > end)
+
+    script = play([Cue(0, (1, 0), ("a", 1), slow), Cue(1000, (1, 1), ("b", 1), lambda: None)])
+    assert script.late >= 29_000_000

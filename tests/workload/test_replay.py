@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kport.trace.reader import Reader
 from kport.workload.errors import InputError
 from kport.workload.recording import load
-from kport.workload.replay import POLICIES, replay
+from kport.workload.replay import POLICIES, late_note, replay
 from kport.workload.result import JobCount
 from tests.trace.mangle import DAMAGE, mangle
 from tests.workload.tape import MS, Tape, job_of
@@ -429,3 +429,36 @@ def test_what_is_left_of_a_mangled_recording_plays(tmp_path_factory, seed, start
     cancelled = sum(job.cancelled for job in recording.jobs)
     clean(result, finished=len(recording.jobs) - cancelled, cancelled=cancelled)
     assert result.warnings == recording.warnings
+
+
+# -- a port that is too slow -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "scale", "note"),
+    [
+        (0, 1.0, None),
+        (999, 1.0, None),  # not worth a word
+        (1000, 1.0, "1.0 s late with the jobs of 4.0 s; --scale 2 "),
+        (15_000, 1.0, "15.0 s late with the jobs of 4.0 s; --scale 5 "),
+        (15_000, 10.0, "15.0 s late with the jobs of 4.0 s; --scale 48 "),
+        (15_000, 0.05, None),  # 0.75 s on the wall
+        (190, 10.0, None),  # a small part of the recording
+    ],
+)
+def test_a_port_that_falls_behind_is_said_to(tape, tmp_path, late_ms, scale, note):
+    tape.job(0, 1, 2, (A, 1))
+    tape.job(4000, 4001, 4002, (A, 2))
+    text = late_note(tape.load(tmp_path), late_ms * MS, scale)
+    assert text is None if note is None else note in text
+
+
+def test_a_port_that_keeps_up_is_not(tape, play, monkeypatch):
+    monkeypatch.setattr("kport.workload.replay.LATE", 0.0)
+    for number in range(5):
+        tape.job(number * 200, number * 200 + 1, number * 200 + 2, (A, number + 1))
+    monkeypatch.setattr("kport.workload.replay.LATE_PART", 1.0)
+    assert play(tape)[0].warnings == []
+    monkeypatch.setattr("kport.workload.replay.LATE_PART", 0.0)
+    (note,) = play(tape)[0].warnings
+    assert note.startswith("the port was up to 0.")
