@@ -134,11 +134,12 @@ class Interpreter:
         _demand("drm_sched_init", ret)
 
     def entity_new(self, name: str, prio: int, guilty: int, scheds: list[str]) -> None:
-        """drm_sched_entity_init(), with a guilty flag or without."""
-        entity = self.world.entities[name] = Entity(name, bool(guilty))
+        """drm_sched_entity_init(), with a pointer to the guilty flag or without."""
+        entity = self.world.entities[name] = Entity(name)
         self.world.own(entity.base, entity, entity.base)
         bases = self._bases(scheds)
-        ret = drm_sched_entity_init(entity.base, prio, bases, len(bases), entity.guilty)
+        flag = entity.guilty if guilty else None
+        ret = drm_sched_entity_init(entity.base, prio, bases, len(bases), flag)
         _demand("drm_sched_entity_init", ret)
 
     def job_new(self, name: str, entity: str, credits: int, mode: str, err: int) -> None:
@@ -224,10 +225,7 @@ class Interpreter:
 
     def set_guilty(self, name: str, value: int) -> None:
         """Set the entity's guilty flag."""
-        guilty = self.world.entities[name].guilty
-        if guilty is None:
-            raise CannotGoOn(f"{name} was made without a guilty flag")
-        atomic_set(guilty, value)
+        atomic_set(self.world.entities[name].guilty, value)
 
     def entity_kill(self, name: str) -> None:
         """drm_sched_entity_kill()."""

@@ -82,7 +82,7 @@ def _entity(world: World, entity: Entity) -> dict[str, Any]:
         "queue": spsc_queue_count(base.job_queue),
         "dep": world.fence_name(dependency.context, dependency.seqno) if dependency else None,
         "stopped": int(base.stopped),
-        "guilty": atomic_read(entity.guilty) if entity.guilty is not None else 0,
+        "guilty": atomic_read(entity.guilty),
         "error": drm_sched_entity_error(base),
         "vruntime": base.stats.vruntime,
         "runtime": base.stats.runtime,

@@ -58,12 +58,12 @@ class Scheduler:
 
 
 class Entity:
-    """An entity, and the flag that marks it guilty, if it has one."""
+    """An entity, and the flag that marks it guilty (which the scheduler may not know)."""
 
-    def __init__(self, name: str, guilty: bool) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.base: drm_sched_entity = allocated(drm_sched_entity)
-        self.guilty: atomic_t | None = atomic_t() if guilty else None
+        self.guilty = atomic_t()
 
 
 class Job:

@@ -205,15 +205,57 @@ def test_a_scenario_that_waits_for_ever_is_a_difference(monkeypatch):
 
 
 def test_what_the_port_refuses_is_a_difference():
+    """Nobody has a reference on J0's fences any more, so nothing can depend on them."""
     bad = scenario(
         ["sched_new", "S0", 4, None, "mock"],
         ["entity_new", "E0", 2, 0, ["S0"]],
-        ["set_guilty", "E0", 1],
+        ["entity_new", "E1", 2, 0, ["S0"]],
+        ["job_new", "J0", "E0", 1, "null", 0],
+        ["push", "J0"],
+        ["entity_destroy", "E0"],
+        ["fence_put", "J0"],
+        ["job_new", "J1", "E1", 1, "normal", 0],
+        ["dep_job", "J1", "J0", "finished"],
+        events=[
+            [],
+            [],
+            [],
+            [],
+            [
+                ["queue", "J0", "S0", 0, 0],
+                ["run", "J0", "S0", 0, 1],
+                ["run_job", "J0", "null"],
+                ["signaled", "J0.scheduled"],
+                ["done", "J0"],
+                ["signaled", "J0.finished", 0],
+                ["free_job", "J0"],
+            ],
+            [["ret", 0]],
+            [["destroy", "J0.finished"], ["destroy", "J0.scheduled"]],
+            [],
+            [],
+        ],
     )
     difference = compare(bad)
     assert difference is not None
-    assert (difference.index, difference.kind) == (2, "stopped")
-    assert difference.why == "E0 was made without a guilty flag"
+    assert (difference.index, difference.kind) == (8, "stopped")
+    assert difference.why.startswith("J0.finished has been destroyed")
+
+
+def test_a_guilty_flag_that_the_scheduler_does_not_know():
+    """The flag is there and in the state; an entity made without a pointer to it goes on."""
+    ops = (
+        ["sched_new", "S0", 4, None, "mock"],
+        ["entity_new", "E0", 2, 0, ["S0"]],
+        ["set_guilty", "E0", 1],
+        ["job_new", "J0", "E0", 1, "null", 0],
+        ["push", "J0"],
+        ["final"],
+    )
+    states = []
+    run(scenario(*ops), lambda index, events, state, read: states.append(read()) or True)
+    assert states[-1]["E0"]["guilty"] == 1
+    assert states[-1]["J0"]["error"] == 0
 
 
 def test_a_scenario_leaves_nothing_of_itself_in_the_port():
