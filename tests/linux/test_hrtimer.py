@@ -29,6 +29,7 @@ from kport.linux.hrtimer import (
     hrtimer_try_to_cancel,
 )
 from kport.linux.ktime import ktime_get
+from kport.linux.preempt import in_hardirq, in_serving_softirq, irqs_disabled
 from tests.support import (
     MS,
     US,
@@ -73,6 +74,28 @@ def test_it_fires_once_and_never_early(timer, fired, delay):
     assert fired[0] >= timer.expires >= began + delay
     never(lambda: len(fired) > 1, msecs=5)
     assert not hrtimer_active(timer)
+
+
+def test_it_fires_as_a_hard_interrupt(kernel):
+    seen = []
+
+    def callback(t: hrtimer) -> int:
+        seen.append((bool(in_hardirq()), bool(in_serving_softirq()), irqs_disabled()))
+        return HRTIMER_NORESTART
+
+    hrtimer_start(make(callback), 0, HRTIMER_MODE_REL)
+    eventually(lambda: seen)
+    assert seen == [(True, False, 1)]
+
+
+def test_the_interrupt_of_one_timer_fires_no_other(timer, fired):
+    early = []
+    other = make(lambda t: early.append(1) or HRTIMER_NORESTART)
+    hrtimer_start(timer, 100_000 * MS, HRTIMER_MODE_REL)
+    hrtimer_start(other, MS, HRTIMER_MODE_REL)
+    eventually(lambda: early)
+    never(lambda: fired, msecs=5)
+    assert hrtimer_is_queued(timer)
 
 
 def test_absolute_times(timer, fired):
@@ -158,6 +181,25 @@ def test_cancel_stops_a_timer_that_restarts(kernel):
     hrtimer_cancel(timer)
     settled = len(count)
     never(lambda: len(count) > settled, msecs=10)
+
+
+def test_cancel_takes_out_what_the_callback_it_waited_for_has_restarted(kernel):
+    entered, leave = [], []
+
+    def callback(t: hrtimer) -> int:
+        entered.append(1)
+        spin_until(lambda: leave)
+        hrtimer_forward_now(t, 100_000 * MS)
+        return HRTIMER_RESTART
+
+    timer = make(callback)
+    hrtimer_start(timer, 0, HRTIMER_MODE_REL)
+    eventually(lambda: entered)
+    canceller = Thread(hrtimer_cancel, timer)
+    never(lambda: canceller.done, msecs=5)
+    leave.append(1)
+    assert canceller.join() == 1
+    assert not hrtimer_active(timer)
 
 
 def test_a_restart_happens_at_the_time_the_callback_set(kernel):

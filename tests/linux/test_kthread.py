@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kport.arch.asm import current
@@ -13,7 +15,16 @@ from kport.linux.completion import (
     completion_done,
     wait_for_completion,
 )
-from kport.linux.err import EBUSY, EINTR, ENOMEM, ENOSYS, ERR_PTR, IS_ERR, PTR_ERR
+from kport.linux.err import (
+    EBUSY,
+    EINTR,
+    ENOMEM,
+    ENOSYS,
+    ERESTARTSYS,
+    ERR_PTR,
+    IS_ERR,
+    PTR_ERR,
+)
 from kport.linux.fork import do_exit
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.kthread import (
@@ -48,8 +59,10 @@ from kport.linux.sched import (
     send_sig,
     set_current_state,
     wake_up_process,
+    wake_up_state,
 )
 from kport.linux.slab import fail_nth
+from kport.linux.wait import init_waitqueue_head, wait_event_interruptible, wait_queue_head
 from tests.support import Gate, Thread, eventually, never, sleep_ms, take_warnings
 
 pytestmark = pytest.mark.usefixtures("kernel")
@@ -116,6 +129,22 @@ def test_stop_wakes_the_thread_and_returns_its_result():
     assert kthread_stop(task) == 42
 
 
+def test_stop_waits_for_the_end_of_the_thread():
+    gate = Gate()
+
+    def run(data: object) -> int:
+        until_stopped()(data)
+        gate.enter()
+        return 3
+
+    task = kthread_run(run, None, "t")
+    stopping = Thread(kthread_stop, task)
+    gate.arrived()
+    never(lambda: stopping.done, msecs=10)
+    gate.open()
+    assert stopping.join() == 3
+
+
 def test_stop_before_the_first_run_is_eintr_and_the_function_never_runs():
     ran = []
     task = kthread_create(lambda data: ran.append(1) or 0, None, "t")
@@ -178,6 +207,14 @@ def test_stop_ends_an_interruptible_sleep_like_a_signal():
     assert kthread_stop(task) == 1
 
 
+def test_stop_ends_an_interruptible_wait_for_an_event():
+    wq = wait_queue_head()
+    init_waitqueue_head(wq)
+    task = kthread_run(lambda data: wait_event_interruptible(wq, lambda: False), None, "t")
+    eventually(lambda: task._state == TASK_INTERRUPTIBLE)
+    assert kthread_stop(task) == -ERESTARTSYS
+
+
 def test_a_task_that_is_no_kthread():
     assert not kthread_should_stop_or_park()
     assert kthread_func(current()) is None
@@ -209,6 +246,34 @@ def test_a_creator_that_is_killed_gets_eintr_and_nothing_leaks():
 
     assert Thread(create).join() == -EINTR
     kthread_stop(kthread_create(lambda data: 0, None, "later"))  # kthreadd works in order
+    eventually(lambda: not any(t.comm == "orphan" for t in list(sched.tasks.values())))
+    assert ran == []
+
+
+def test_a_creator_that_is_killed_does_not_wait_for_kthreadd(monkeypatch):
+    """The creator gets its error at once, and the thread that is then made for nobody ends."""
+    ran, go, made = [], Gate(), Gate()
+
+    def create() -> Any:
+        go.enter()
+        return kthread_create(lambda data: ran.append(1) or 0, None, "orphan")
+
+    def later(request: Any) -> None:
+        made.enter()
+        create_kthread(request)
+
+    create_kthread = kthread.create_kthread
+    creator = Thread(create)
+    go.arrived()
+    monkeypatch.setattr(kthread, "create_kthread", later)
+    go.open()
+    made.arrived()
+    never(lambda: creator.done, msecs=5)
+    send_sig(SIGKILL, creator.task)
+    assert creator.join() is ERR_PTR(-EINTR)
+    monkeypatch.undo()
+    made.open()
+    kthread_stop(kthread_create(lambda data: 0, None, "later"))
     eventually(lambda: not any(t.comm == "orphan" for t in list(sched.tasks.values())))
     assert ran == []
 
@@ -263,6 +328,17 @@ def test_only_unpark_ends_a_park():
     kthread_stop(task)
 
 
+def test_a_parked_thread_that_is_woken_nevertheless_parks_again():
+    log: list[str] = []
+    task = running(parker(log), "t")
+    kthread_park(task)
+    assert wake_up_state(task, TASK_PARKED) == 1
+    eventually(lambda: task._state == TASK_PARKED)
+    never(lambda: len(log) > 1, msecs=5)
+    kthread_unpark(task)
+    kthread_stop(task)
+
+
 def test_parking_a_thread_that_parks_already_is_ebusy_with_a_warning(kernel):
     task = running(parker([]), "t")
     assert kthread_park(task) == 0
@@ -287,6 +363,25 @@ def test_unpark_of_a_thread_that_is_not_parked_does_nothing():
     kthread_unpark(task)
     never(lambda: log, msecs=5)
     kthread_stop(task)
+
+
+@pytest.mark.parametrize("state", [TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE])
+def test_unpark_of_a_sleeping_thread_does_not_wake_it(state):
+    woken = []
+
+    def run(data: object) -> int:
+        set_current_state(state)
+        schedule()
+        woken.append(1)
+        return 0
+
+    task = get_task_struct(kthread_run(run, None, "t"))
+    eventually(lambda: task._state == state)
+    kthread_unpark(task)
+    never(lambda: woken, msecs=5)
+    wake_up_process(task)
+    assert kthread_stop_put(task) == 0
+    assert woken == [1]
 
 
 def test_a_thread_that_parks_itself_does_not_wait_for_itself():
@@ -345,6 +440,21 @@ def test_should_stop_or_park_sees_both():
     assert seen == [True]
     kthread_unpark(task)
     kthread_stop(task)
+
+
+def test_should_stop_or_park_sees_a_stop_alone():
+    gate = Gate()
+
+    def run(data: object) -> int:
+        gate.enter()
+        return int(kthread_should_stop_or_park())
+
+    task = kthread_run(run, None, "t")
+    gate.arrived()
+    stopping = Thread(kthread_stop, task)
+    eventually(lambda: int(to_kthread(task).flags))
+    gate.open()
+    assert stopping.join() == 1
 
 
 def test_exited_is_completed_once_when_nothing_of_the_thread_runs_any_more():

@@ -82,6 +82,17 @@ def test_work_runs_in_the_order_it_was_queued_one_at_a_time(worker):
     assert set(worst) == {1}
 
 
+def test_nothing_runs_beside_a_piece_of_work_that_sleeps(worker):
+    gate, ran = Gate(), []
+    kthread_queue_work(worker, work(lambda w: gate.enter()))
+    kthread_queue_work(worker, work(lambda w: ran.append(1)))
+    gate.arrived()
+    never(lambda: ran, msecs=10)
+    gate.open()
+    kthread_flush_worker(worker)
+    assert ran == [1]
+
+
 def test_queueing_queued_work_says_false_and_changes_nothing(worker):
     gate, order = Gate(), []
     blocker = work(lambda w: gate.enter())

@@ -11,8 +11,10 @@ from itertools import pairwise
 import pytest
 
 import kport
-from kport.linux.jiffies import INITIAL_JIFFIES, jiffies
+from kport.linux import tick
+from kport.linux.jiffies import INITIAL_JIFFIES, jiffies, jiffies_to_ktime
 from kport.linux.ktime import ktime_get
+from kport.linux.preempt import in_hardirq, in_serving_softirq, irqs_disabled
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.timer import (
@@ -57,6 +59,35 @@ def test_a_timer_fires_once_and_not_early(timer, fired):
         assert fired[0] >= expires
         never(lambda: len(fired) > 1, msecs=8)
         assert not timer_pending(timer)
+
+
+def test_the_tick_of_one_timer_fires_no_other(timer, fired):
+    early = []
+    other = timer_list()
+    timer_setup(other, lambda t: early.append(1), 0)
+    mod_timer(timer, jiffies() + LATER)
+    mod_timer(other, jiffies() + 1)
+    eventually(lambda: early)
+    never(lambda: fired, msecs=5)
+    assert timer_pending(timer)
+
+
+def test_it_is_due_at_the_beginning_of_its_tick(timer):
+    mod_timer(timer, jiffies() + LATER)
+    assert tick._next[tick.WHEEL] == jiffies_to_ktime(timer.expires)
+
+
+def test_a_timer_fires_in_softirq_context(kernel):
+    seen = []
+    timer = timer_list()
+    timer_setup(
+        timer,
+        lambda t: seen.append((bool(in_serving_softirq()), bool(in_hardirq()), irqs_disabled())),
+        0,
+    )
+    mod_timer(timer, jiffies())
+    eventually(lambda: seen)
+    assert seen == [(True, False, 0)]
 
 
 def test_it_is_pending_until_it_fires_and_not_in_its_callback(kernel):

@@ -318,6 +318,25 @@ def test_no_more_than_max_active_items_run_and_the_rest_follow_in_order(kernel, 
     destroy_workqueue(wq)
 
 
+def test_each_item_that_has_run_lets_one_follow(kernel):
+    wq = alloc_workqueue("limited", WQ_UNBOUND, 2)
+    gates = [Gate() for _ in range(4)]
+    items = [work(lambda w, gate=gate: gate.enter()) for gate in gates]
+    for w in items:
+        queue_work(wq, w)
+    gates[0].arrived()
+    gates[1].arrived()
+    gates[1].open()
+    gates[2].arrived()
+    eventually(lambda: not work_busy(items[1]))
+    assert [work_busy(w) for w in items[2:]] == [WORK_BUSY_RUNNING, WORK_BUSY_PENDING]
+    gates[0].open()
+    gates[3].arrived()
+    gates[2].open()
+    gates[3].open()
+    destroy_workqueue(wq)
+
+
 def test_max_active_defaults_and_bounds(kernel):
     limits = []
     for asked in (0, 1, 7, WQ_MAX_ACTIVE, WQ_MAX_ACTIVE + 1):
@@ -430,6 +449,28 @@ def test_items_that_do_not_sleep_share_the_cpus_of_a_bound_pool(kernel):
     assert max(worst) == 2
 
 
+@pytest.mark.boot(cpus=2)
+def test_a_worker_that_falls_asleep_lets_the_next_item_run(kernel):
+    """Nobody else queues or ends at that moment: it is the sleep that wakes another worker."""
+    gate, inside, stop = Gate(), [], []
+
+    def spin_and_sleep(w: work_struct) -> None:
+        inside.append(w)
+        spin_until(lambda: stop)
+        gate.enter()
+
+    items = [work(spin_and_sleep), work(spin_and_sleep), work(inside.append)]
+    for w in items:
+        schedule_work(w)
+    eventually(lambda: len(inside) == 2)
+    never(lambda: len(inside) > 2, msecs=5)
+    stop.append(1)
+    eventually(lambda: len(inside) == 3)
+    gate.open()
+    for w in items:
+        flush_work(w)
+
+
 def test_different_items_of_the_system_queue_overlap_and_overtake(kernel):
     """What made the scheduler ask for ordered queues: here both would be wrong, there not."""
     gate, order = Gate(), []
@@ -477,6 +518,22 @@ def test_the_deprecated_system_queues_say_so_once(kernel):
     assert len(told) == 1
     assert told[0].endswith("Use system_{percpu|dfl}_wq instead.")
     assert told[0].startswith("workqueue: work func <lambda> enqueued on deprecated workqueue.")
+
+
+@pytest.mark.parametrize("queue", [system_wq, system_unbound_wq], ids=["bound", "unbound"])
+def test_each_of_them_is_deprecated(kernel, queue):
+    w = work(lambda w: None)
+    queue_work(queue, w)
+    flush_work(w)
+    assert len([line for line in messages(kernel) if "deprecated workqueue" in line]) == 1
+
+
+@pytest.mark.parametrize("name", ["system_percpu_wq", "system_highpri_wq", "system_dfl_wq"])
+def test_the_other_system_queues_are_not(kernel, name):
+    w = work(lambda w: None)
+    queue_work(getattr(workqueue, name), w)
+    flush_work(w)
+    assert not [line for line in messages(kernel) if "deprecated workqueue" in line]
 
 
 # -- taking an item back ---------------------------------------------------------------------------
