@@ -137,9 +137,10 @@ def kill(entity: Any, schedulers: Sequence[Any], baseline: ModuleType) -> None:
     """Take an entity down with its jobs while its schedulers stand still.
 
     When a scheduler pops a job meanwhile, that breaks in the kernel: see
-    `test_an_entity_killed_while_a_job_is_popped_stays_in_the_tree`.
+    `test_an_entity_killed_while_a_job_is_popped_stays_in_the_tree`. Twice, because of
+    `test_free_job_work_queues_run_job_work_behind_fini`.
     """
-    for sched in schedulers:
+    for sched in [*schedulers, *schedulers]:
         baseline.sched_main.drm_sched_wqueue_stop(sched)
     baseline.sched_entity.drm_sched_entity_fini(entity)
     for sched in schedulers:
