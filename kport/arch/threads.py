@@ -23,7 +23,7 @@ import os
 import threading
 from _thread import allocate_lock
 from collections.abc import Callable
-from time import monotonic, monotonic_ns
+from time import monotonic, monotonic_ns, sleep
 
 from kport.arch import link, threads_asm
 from kport.arch.api import Halted, Hooks, Line
@@ -32,6 +32,8 @@ from kport.arch.types import thread_info
 _PR_SET_TIMERSLACK = 29
 _TABLE = link.instructions(threads_asm)
 _MAX_SLEEP = 3600.0  # s; a longer deadline is slept in pieces
+_WAKING = 20_000  # ns it takes to wake up: the clock event is awake so long before it is due
+_NEVER = 1 << 80
 
 
 @functools.cache
@@ -198,16 +200,21 @@ class Threads:
 
     def _clock_event(self, ti: thread_info) -> None:
         _precise_sleep()
+        early = int(_WAKING / self.scale)
         while True:
             with self._lock:
                 deadline = self._event
-                due = deadline is not None and self.clock() >= deadline
-                if due:
+                left = _NEVER if deadline is None else deadline - self.clock()
+                if left <= 0:
                     self._event = None
-            if due:
+            if left <= 0:
                 self._interrupt(ti, self._hooks.tick)
+            elif left > early:
+                self.block(None if deadline is None else deadline - early)
+            elif self.dead:
+                raise Halted
             else:
-                self.block(deadline)
+                sleep(0)
 
     # -- interrupts ----------------------------------------------------------------------------
 
