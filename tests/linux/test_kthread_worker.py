@@ -30,9 +30,10 @@ from kport.linux.kthread import (
     kthread_work,
     kthread_worker,
     kthread_worker_fn,
+    to_kthread,
 )
 from kport.linux.list import list_empty
-from kport.linux.sched import wake_up_process
+from kport.linux.sched import TASK_UNINTERRUPTIBLE, wake_up_process
 from kport.linux.slab import fail_nth
 from tests.support import Gate, Thread, eventually, never, take_warnings, together
 
@@ -157,6 +158,21 @@ def test_flush_waits_for_queued_work(worker):
     never(lambda: flusher.done)
     gate.open()
     assert flusher.join() == (None, [1])
+
+
+def test_flush_of_queued_work_does_not_wait_for_what_is_behind_it(worker):
+    gate, behind = Gate(), Gate()
+    kthread_queue_work(worker, work(lambda w: gate.enter()))
+    gate.arrived()
+    w = work(lambda w: None)
+    kthread_queue_work(worker, w)
+    kthread_queue_work(worker, work(lambda w: behind.enter()))
+    flusher = Thread(kthread_flush_work, w)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
+    gate.open()
+    behind.arrived()
+    flusher.join()
+    behind.open()
 
 
 def test_flush_of_the_worker_waits_for_everything_before_it(worker):
@@ -297,6 +313,7 @@ def test_destroy_runs_what_is_queued_first(kernel):
 def test_a_created_worker_starts_when_it_is_woken(kernel):
     worker = kthread_create_worker(0, "w")
     ran = []
+    never(lambda: to_kthread(worker.task).started, msecs=5)
     kthread_queue_work(worker, work(lambda w: ran.append(1)))
     wake_up_process(worker.task)
     kthread_flush_worker(worker)

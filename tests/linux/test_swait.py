@@ -7,22 +7,27 @@ from __future__ import annotations
 import pytest
 
 from kport.arch.asm import current
+from kport.linux import swait
 from kport.linux.err import ERESTARTSYS
-from kport.linux.list import list_count_nodes, list_empty
+from kport.linux.list import list_count_nodes, list_empty, list_first_entry
 from kport.linux.sched import (
     TASK_INTERRUPTIBLE,
     TASK_RUNNING,
     TASK_UNINTERRUPTIBLE,
     schedule,
     send_sig,
+    task_struct,
+    wake_up_state,
 )
 from kport.linux.spinlock import raw_spin_lock_irqsave, raw_spin_unlock_irqrestore
 from kport.linux.swait import (
     DECLARE_SWAITQUEUE,
+    __prepare_to_swait,
     finish_swait,
     init_swait_queue_head,
     prepare_to_swait_event,
     prepare_to_swait_exclusive,
+    swait_queue,
     swait_queue_head,
     swake_up_all,
     swake_up_all_locked,
@@ -93,6 +98,25 @@ def test_waking_all_does_not_wake_who_comes_meanwhile(q):
     never(lambda: late[0].done)
     swake_up_one(q)
     late[0].join()
+
+
+def test_who_queues_while_all_are_woken_is_left_alone(q, monkeypatch):
+    """The lock is opened between two wake-ups; who comes then, comes after."""
+    order: list[int] = []
+    threads = sleepers(q, 2, order)
+    late = DECLARE_SWAITQUEUE()
+
+    def wake_and_queue(task: task_struct, state: int) -> int:
+        __prepare_to_swait(q, late)
+        return wake_up_state(task, state)
+
+    monkeypatch.setattr(swait, "wake_up_state", wake_and_queue)
+    swake_up_all(q)
+    assert list_first_entry(q.task_list, swait_queue, "task_list") is late
+    assert list_count_nodes(q.task_list) == 1
+    finish_swait(q, late)
+    for thread in threads:
+        thread.join()
 
 
 def test_waking_one_while_locked(q):
