@@ -160,6 +160,14 @@ BLOCKS = {
         'char name[] = "xyz"; f(name + n);',
         ["name = 'xyz'", "f(name[n:])"],
     ),
+    "jump out of an inner loop": (
+        "drm_exec_until_all_locked(&exec) while (n) drm_exec_retry_on_contention(&exec);",
+        [
+            "for _ in drm_exec_until_all_locked(exec):",
+            "    while n:",
+            "        unsupported('drm_exec_retry_on_contention')",
+        ],
+    ),
     "local label": ("{ __label__ out; f(n); }", ["f(n)"]),
     "truth of a result": ("if (n) return !!job->flags;", ["if n:", "    return job.flags"]),
     "empty loop": (

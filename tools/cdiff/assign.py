@@ -155,9 +155,6 @@ class Assignments(Calls):
                 ast.parse(template), self._letters(function, given)
             ).body
             return made
-        if function in rules.JUMPS:
-            test = call(function, *[self.translate(item) for item in given])
-            return [ast.If(test, [ast.Continue()], [])]
         if DECLARES.match(function) and given:
             more = [self.translate(item) for item in given[1:]]
             self.locals.setdefault(text_of(given[0]), line_of(node))

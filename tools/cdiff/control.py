@@ -19,7 +19,9 @@ from tools.cdiff.syntax import at, call, name
 
 
 class Control(Statements):
-    """The rest of the statements."""
+    """The rest of the statements. `_restarted`: how deep the loop is that a macro jumps to."""
+
+    _restarted = 0
 
     # -- if
 
@@ -155,10 +157,25 @@ class Control(Statements):
                 passed.append(self.translate(given[int(word)]))
         names = names or [name("_")]
         target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+        outer = self._restarted
+        if function in rules.RESTARTED:
+            self._restarted = len(self._steps) + 1
         inner = self._loop_body(body)
+        self._restarted = outer
         head = at(call(function, *passed), line_of(node), node.end_point[0] + 1)
         made = ast.For(target, head, inner or [ast.Continue()], [])
         return at(made, line_of(node))
+
+    def _call_statement(self, node: Node) -> list[ast.stmt]:
+        """A macro that jumps to the head of its loop is `if f(x): continue` in it, not deeper."""
+        function = text_of(node.child_by_field_name("function"))
+        if function not in rules.JUMPS:
+            return super()._call_statement(node)
+        if len(self._steps) != self._restarted:
+            return [ast.Expr(call("unsupported", ast.Constant(function)))]
+        given = part(node, "arguments").named_children
+        test = call(function, *[self.translate(item) for item in given])
+        return [ast.If(test, [ast.Continue()], [])]
 
     def _scoped_guard(self, node: Node, body: Node | None) -> ast.stmt:
         given = part(node, "arguments").named_children

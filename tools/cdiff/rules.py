@@ -154,7 +154,8 @@ LOOPS = {
     "dma_fence_unwrap_for_each": ("0", "1 2"),
 }
 
-# Macros that jump to the head of the loop they stand in: `if f(x): continue`.
+# Loop macros that begin again, and macros that jump to their head: `if f(x): continue`.
+RESTARTED = frozenset(("drm_exec_until_all_locked",))
 JUMPS = frozenset(("drm_exec_retry_on_contention",))
 
 # Macros whose first argument is an lvalue.
