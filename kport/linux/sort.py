@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sorting in place (include/linux/sort.h, lib/sort.c of Linux 7.2.13), modelled.
+#
+# After lib/sort.c and include/linux/sort.h, Linux 7.2.13, on 2026-11-20.
+"""Sorting in place, modelled.
 
 It is the kernel's heapsort, with the same comparisons in the same order: the sort is not stable,
 and which of two equals comes first is seen by whoever drops one of them.
