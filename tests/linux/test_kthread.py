@@ -212,7 +212,7 @@ def test_stop_ends_an_interruptible_wait_for_an_event():
     init_waitqueue_head(wq)
     task = kthread_run(lambda data: wait_event_interruptible(wq, lambda: False), None, "t")
     eventually(lambda: task._state == TASK_INTERRUPTIBLE)
-    assert kthread_stop(task) == -ERESTARTSYS
+    assert Thread(kthread_stop, task).join(2000) == -ERESTARTSYS
 
 
 def test_a_task_that_is_no_kthread():

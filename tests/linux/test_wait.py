@@ -20,6 +20,7 @@ from kport.linux.sched import (
     TASK_UNINTERRUPTIBLE,
     schedule,
     send_sig,
+    wake_up_process,
 )
 from kport.linux.spinlock import (
     spin_lock,
@@ -252,13 +253,14 @@ def test_waiters_may_leave_while_they_are_woken(wq):
     assert not waitqueue_active(wq)
 
 
-def test_sleeping_tasks_wake_as_their_state_allows(wq):
+@pytest.mark.parametrize("wake", [wake_up_interruptible, wake_up_interruptible_all])
+def test_sleeping_tasks_wake_as_their_state_allows(wq, wake):
     ready = []
     deep = Thread(wait_event, wq, lambda: ready)
     light = Thread(wait_event_interruptible, wq, lambda: ready)
     eventually(lambda: asleep(deep, TASK_UNINTERRUPTIBLE) and asleep(light, TASK_INTERRUPTIBLE))
     ready.append(1)
-    wake_up_interruptible_all(wq)
+    wake(wq)
     assert light.join() == 0
     never(lambda: deep.done)
     wake_up(wq)
@@ -289,8 +291,8 @@ def test_of_exclusive_sleepers_each_wake_up_wakes_the_first(wq):
 
 def test_a_condition_that_holds_is_not_waited_for(wq):
     calls = []
-    wait_event(wq, lambda: calls.append(1) or True)
-    assert len(calls) == 1
+    wait_event(wq, lambda: calls.append(waitqueue_active(wq)) or True)
+    assert calls == [False]
     assert not waitqueue_active(wq)
 
 
@@ -403,6 +405,8 @@ def test_which_signals_end_which_waits(wq, wait, state, ends):
             assert thread.join() == -ERESTARTSYS
         else:
             never(lambda: thread.done)
+            wake_up_process(thread.task)
+            eventually(lambda: asleep(thread, state) and waitqueue_active(wq))
             ready.append(1)
             wake_up(wq)
             assert thread.join() is None

@@ -16,6 +16,7 @@ from kport.linux.workqueue import (
     alloc_workqueue,
     cancel_delayed_work,
     cancel_delayed_work_sync,
+    current_wq_worker,
     delayed_work,
     delayed_work_pending,
     destroy_workqueue,
@@ -271,6 +272,19 @@ def test_the_timer_may_move_it_to_another_queue(kernel, wq, dwork, runs):
     mod_delayed_work(other, dwork, 1)
     eventually(lambda: runs)
     flush_work(dwork.work)
+    destroy_workqueue(other)
+
+
+def test_the_timer_queues_it_where_the_last_call_said(kernel, wq):
+    other = alloc_workqueue("other", WQ_UNBOUND, 0)
+    seen = []
+    d = delayed_work()
+    INIT_DELAYED_WORK(d, lambda w: seen.append(current_wq_worker().current_pwq.wq))
+    queue_delayed_work(wq, d, LATER)
+    mod_delayed_work(other, d, 1)
+    eventually(lambda: seen)
+    assert seen == [other]
+    flush_work(d.work)
     destroy_workqueue(other)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 import pytest
 
 import kport
+from kport.linux import workqueue
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
 from kport.linux.sched import PF_MEMALLOC, current
 from kport.linux.workqueue import (
+    __WQ_DRAINING,
     INIT_WORK,
     WORK_BUSY_PENDING,
     WORK_BUSY_RUNNING,
@@ -33,7 +35,16 @@ from kport.linux.workqueue import (
     work_pending,
     work_struct,
 )
-from tests.support import Gate, Thread, eventually, never, sleep_ms, take_warnings, together
+from tests.support import (
+    Gate,
+    Thread,
+    eventually,
+    never,
+    sleep_ms,
+    spin_until,
+    take_warnings,
+    together,
+)
 
 
 def work(function) -> work_struct:
@@ -146,6 +157,46 @@ def test_flush_does_not_wait_for_instances_queued_after_it(ordered):
     flusher.join()
     gates[1].arrived()
     gates[1].open()
+
+
+def test_flush_does_not_wait_for_what_is_queued_behind_the_item(ordered):
+    gate, behind = Gate(), Gate()
+    queue_work(ordered, work(lambda w: gate.enter()))
+    gate.arrived()
+    w = work(lambda w: None)
+    queue_work(ordered, w)
+    queue_work(ordered, work(lambda w: behind.enter()))
+    flusher = Thread(flush_work, w)
+    eventually(lambda: flusher.task._state)
+    gate.open()
+    behind.arrived()
+    assert flusher.join() is True
+    behind.open()
+
+
+@pytest.mark.boot(cpus=2)
+def test_no_other_worker_overtakes_the_item_that_is_flushed(kernel):
+    """Two workers become free at once: they must not take the item and the flush behind it."""
+    gate, inside, stop = Gate(), [], []
+
+    def spin(w: work_struct) -> None:
+        inside.append(1)
+        spin_until(lambda: stop)
+
+    spinners = [work(spin), work(spin)]
+    w = work(lambda w: gate.enter())
+    for item in (*spinners, w):
+        schedule_work(item)
+    eventually(lambda: len(inside) == 2)
+    flusher = Thread(flush_work, w)
+    eventually(lambda: flusher.task._state)
+    stop.append(1)
+    gate.arrived()
+    never(lambda: flusher.done, msecs=10)
+    gate.open()
+    assert flusher.join() is True
+    for item in spinners:
+        flush_work(item)
 
 
 def test_several_may_flush_one_item(unbound):
@@ -404,6 +455,8 @@ def test_disabling_takes_a_queued_item_back(ordered):
     flush_workqueue(ordered)
     assert ran == []
     assert enable_work(w) is True
+    assert not work_pending(w)
+    never(lambda: ran, msecs=5)
 
 
 def test_disable_does_not_wait_and_disable_sync_does(unbound):
@@ -453,6 +506,38 @@ def test_drain_runs_chained_work_to_its_end(ordered):
     assert queue_work(ordered, work(lambda w: runs.append(1))), "open again after the drain"
     flush_workqueue(ordered)
     assert len(runs) == 26
+
+
+def test_drain_waits_for_the_last_of_a_chain(ordered):
+    gate, runs = Gate(), []
+
+    def chain(w: work_struct) -> None:
+        runs.append(1)
+        if len(runs) < 5:
+            queue_work(ordered, w)
+        else:
+            gate.enter()
+
+    queue_work(ordered, work(chain))
+    drainer = Thread(drain_workqueue, ordered)
+    gate.arrived()
+    never(lambda: drainer.done, msecs=10)
+    gate.open()
+    drainer.join()
+
+
+def test_a_queue_is_open_again_when_its_last_drain_has_ended(ordered, monkeypatch):
+    gate = Gate()
+    flush = workqueue.flush_workqueue
+    monkeypatch.setattr(workqueue, "flush_workqueue", lambda wq: (gate.enter(), flush(wq)))
+    drainer = Thread(drain_workqueue, ordered)
+    gate.arrived()
+    monkeypatch.undo()
+    drain_workqueue(ordered)
+    assert ordered.flags & __WQ_DRAINING
+    gate.open()
+    drainer.join()
+    assert not ordered.flags & __WQ_DRAINING
 
 
 def test_while_it_drains_foreign_work_is_refused_with_a_warning(kernel, ordered):
