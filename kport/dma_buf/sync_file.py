@@ -81,8 +81,11 @@ class sync_fence_info(struct):
     timestamp_ns: int
 
 
-class sync_file_info(struct):
-    """A sync file; `sync_fence_info` is the program's array of `num_fences`, or both are 0."""
+class struct_sync_file_info(struct):
+    """A sync file; `sync_fence_info` is the program's array of `num_fences`, or both are 0.
+
+    In C it is struct sync_file_info; the selftest has a function that is called so.
+    """
 
     name: str
     status: int
@@ -387,7 +390,7 @@ def sync_file_ioctl_fence_info(sync_file: sync_file, arg: Any) -> int:
     """
     fence_info = None
     iter = dma_fence_unwrap()
-    info = sync_file_info()
+    info = struct_sync_file_info()
 
     if copy_from_user(info, arg, sizeof(info)):
         return -EFAULT

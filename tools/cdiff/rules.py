@@ -100,8 +100,8 @@ INITCALLS = (
     "module_exit",
 )
 
-# Decorators of the port that do not change what a function does.
-DECORATORS = frozenset(("linkable",))
+# Decorators of the port that do not change what a function does, or are part of a macro in it.
+DECORATORS = frozenset(("linkable", "ASSERTS"))
 
 # (argument index: m is a member name, t a type) of macros that take such things.
 NAMED = {
