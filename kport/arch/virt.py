@@ -420,6 +420,8 @@ class Virt:
         if self.dead:
             raise Halted
         me = self.current
+        self._runnable.remove(me)  # to the back, or two that wait for a third hide it
+        self._runnable.append(me)
         me.relaxed = self._relaxed = True
         if all(task.relaxed for task in self._runnable):
             self._unrelax()

@@ -12,6 +12,7 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -466,6 +467,32 @@ def test_busy_waiters_let_each_other_run():
             kthread_run(wait_for, number, "w%d", number)
         while turn[0] < 3:
             cpu_relax()
+
+
+def test_two_that_wait_busily_do_not_hide_a_third():
+    """One of the two relaxes, the other only asks: the third must come to its end all the same."""
+    state = SimpleNamespace(steps=0)
+
+    def asks(data) -> int:
+        while READ_ONCE(state, "steps") < 500:
+            pass
+        return 0
+
+    def relaxes(data) -> int:
+        while READ_ONCE(state, "steps") < 500:
+            cpu_relax()
+        return 0
+
+    def works(data) -> int:
+        for step in range(501):
+            WRITE_ONCE(state, "steps", step)
+        return 0
+
+    with kport.boot("virt", bound=1_000_000):
+        for fn in (asks, relaxes, works):
+            kthread_run(fn, None, fn.__name__)
+        while READ_ONCE(state, "steps") < 500:
+            msleep(1)
 
 
 @pytest.mark.parametrize("carried", CARRIERS)
