@@ -72,7 +72,8 @@ class Workers:
         sys.stderr.flush()
         for last in (False,) * (count - 1) + (count > 1,):
             home, away = context.Pipe(duplex=False)
-            arguments = (suites, setup, partial(untaken.take, last), self._stop, away)
+            homes = [home, *(worker.home for worker in self._workers)]
+            arguments = (suites, setup, partial(untaken.take, last), self._stop, away, homes)
             process = context.Process(target=_work, args=arguments, daemon=True)
             process.start()
             away.close()
@@ -151,9 +152,12 @@ def _work(
     take: Callable[[], int | None],
     stop: Any,
     away: Connection,
+    homes: Sequence[Connection],
 ) -> None:
-    """The life of a worker."""
+    """The life of a worker. It ends when nobody listens any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's business
+    for home in homes:
+        home.close()  # the fork's copies of the other ends
     with suppress(BrokenPipeError):
         while not stop.value and (at := take()) is not None:
             run = SuiteRun(suites[at])

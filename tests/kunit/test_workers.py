@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,7 @@ from kport.linux.kunit import KUNIT_ASSERT_EQ, kunit_info
 from kport.linux.slab import kzalloc_obj
 from kport.linux.struct import struct
 
+ROOT = Path(__file__).parents[2]
 SETUP = Setup("virt", {}, {"seed": 1})
 
 
@@ -137,3 +141,38 @@ def test_fork_is_for_a_process_without_threads():
 def test_it_reads_as_ktap():
     _, lines = run([suite("one", good, bad), suite("two", good)], 2)
     assert [test.status for test in ktap.read("\n".join(lines))] == ["failed", "passed"]
+
+
+def test_workers_end_when_the_parent_is_killed():
+    code = (
+        "import os, signal\n"
+        "from tests.kunit.test_workers import SETUP, Executor, good, suite, workers\n"
+        "suites = [suite(f'suite{n}', *[good] * 2000) for n in range(4)]\n"
+        "with workers(suites, SETUP, 2) as them:\n"
+        "    print(*(worker.process.pid for worker in them._workers), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == -signal.SIGKILL
+    left = {int(pid) for pid in done.stdout.split()}
+    assert len(left) == 2
+    end = time.monotonic() + 20
+    while left and time.monotonic() < end:
+        time.sleep(0.02)
+        left = {pid for pid in left if Path(f"/proc/{pid}").exists() and not _zombie(pid)}
+    assert left == set()
+
+
+def _zombie(pid):
+    """Whether a process has ended and nobody has asked for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
