@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kport.workload.player.plan import Plan
+from kport.workload.player.plan import POLICIES, Plan
 from kport.workload.player.play import play
 from kport.workload.wsim.load import parse_workload
 from tests.workload.wsim_files import wsim_text
@@ -78,15 +78,17 @@ def test_random_workloads_that_are_stopped(plan, after):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("policy", POLICIES)
 @settings(_SETTINGS, max_examples=300)
 @given(plans())
-def test_300_random_workloads(plan):
+def test_300_random_workloads_under_each_policy(policy, plan):
+    plan.policy = policy
     check(plan)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @settings(_SETTINGS, max_examples=300)
 @given(plans(), st.floats(0, 0.03))
 def test_300_random_workloads_that_are_stopped(plan, after):
