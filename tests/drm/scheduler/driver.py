@@ -67,9 +67,11 @@ class Job:
 
     def hardware_fence(self) -> dma_fence:
         """A new hardware fence, with the reference that run_job() has to return."""
-        self.hw = kzalloc_obj(dma_fence)
-        dma_fence_init(self.hw, hw_ops, None, self.driver.context, self.number)
-        return dma_fence_get(self.hw)
+        hw = kzalloc_obj(dma_fence)
+        dma_fence_init(hw, hw_ops, None, self.driver.context, self.number)
+        dma_fence_get(hw)
+        self.hw = hw  # from here on `end()` may come
+        return hw
 
     def end(self, error: int = 0) -> None:
         """The hardware is done with the job."""
