@@ -112,7 +112,7 @@ def parser() -> Parser:
     add("--credits", metavar="N", type=limit, help="of each ring, else the driver's or recorded")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
-    p.set_defaults(given=None, recording=None, heading="", notes=[])
+    p.set_defaults(given=None, recording=None, heading="", notes=[], threads=1)
     return p
 
 
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     run = _recording(options) if options.recording else _workloads(options)
     with StopOnInterrupt() as interrupts:
         try:
-            with brisk(), Bar(sys.stderr) as bar:
+            with brisk(options.threads), Bar(sys.stderr) as bar:
                 result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
         except kport.KernelOops as oops:
             print(oops.report, file=sys.stderr)
@@ -216,7 +216,7 @@ def _workloads(options: argparse.Namespace) -> Runner:
     plan = make_plan(options)
     from kport.workload.player.play import play
 
-    clients = len(plan.clients)
+    clients = options.threads = len(plan.clients)
     length = [f"{plan.seconds:g} s"] if plan.seconds is not None else []
     length += [f"{plan.repeat} x"] if plan.repeat is not None else []
     options.heading = (

@@ -73,6 +73,14 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_2(arguments):
     assert done.stderr == b"kport: the output cannot be written (No space left on device)\n"
 
 
+def test_the_development_mode_finds_nothing():
+    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "kport", "run", "-r", "2"]
+    done = subprocess.run(
+        [*command, "-f", "0.05", "-F", "0.05"], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_help_loads_no_kernel():
     code = (
         "import sys; from kport.cli import main; main(['--help']); "
