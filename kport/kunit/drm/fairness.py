@@ -98,8 +98,8 @@ HEAVY_JOB_MS = 50  # "very heavy" has 4 of these at a time
 # nothing yet when its second one is chosen.
 JOBS_BEFORE = {"rr": 1, "fifo": 4, "fair": 2}
 
-# In real time: so few jobs to judge by, and it is not the scheduler that has been measured; or a job
-# of FAIR that is so late: it is right to charge a client for what the machine took.
+# In real time: with so few jobs to judge by it is not the scheduler that has been measured, nor
+# with a job of FAIR that is so late: it is right to charge a client for what the machine took.
 LATE_MS = 20
 FEW = 50
 
