@@ -20,11 +20,13 @@ from kport.workload.wsim.load import load_workload
 FILES = sorted((Path(__file__).parents[1] / "data" / "workloads").glob("*.wsim"))
 
 
-def played(paths: list[Path] | list[str], copies: int = 1, **options) -> Result:
+def played(
+    paths: list[Path] | list[str], copies: int = 1, machine: str = "threads", **options
+) -> Result:
     plan = Plan(**options)
     for path in paths:
         plan.add(load_workload(str(path)), copies=copies)
-    result = play(plan)
+    result = play(plan, machine=machine)
     assert result.sound, (result.jobs, result.warnings)
     return result
 
@@ -34,22 +36,36 @@ def test_there_are_ten_files():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_file_plays(path):
-    result = played([path], repeat=2, duration_scale=0.1, delay_scale=0.1, policy="fair")
+def test_every_file_plays(path, arch):
+    scales = {"duration_scale": 0.1, "delay_scale": 0.1}
+    result = played([path], machine=arch, repeat=2, policy="fair", **scales)
     assert result.jobs.finished == result.jobs.submitted > 0
     assert result.clients[0].cycles == 2
 
 
-def test_fair_drops_fewer_of_a_compositors_periods_beside_a_hog_than_fifo():
+def test_fair_drops_fewer_of_a_compositors_periods_beside_a_hog_than_fifo(arch):
     compositor, _, _, hog = builtin_workloads()
 
     def dropped(policy: str) -> float:
-        result = played([compositor, hog], repeat=None, seconds=1.5, policy=policy)
+        result = played([compositor, hog], machine=arch, repeat=None, seconds=1.5, policy=policy)
         client = result.clients[0]
         assert client.name == "compositor-1"
         return client.dropped / client.periods
 
     assert dropped("fair") < dropped("fifo") / 2
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_in_virtual_time_a_run_is_the_same_again(policy):
+    paths = [path for path in FILES if path.stem in ("carchasepart", "media_load_balance_17i7")]
+
+    def once() -> list[tuple[object, ...]]:
+        result = played(paths, machine="virt", copies=2, repeat=1, policy=policy)
+        return [(r.ring, r.began, r.ended) for r in result.order]
+
+    first = once()
+    assert len(first) > 50
+    assert once() == first
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 import kport
-from kport.arch.api import Halted
+from kport.arch.api import Halted, Machine
 from kport.linux.ktime import NSEC_PER_SEC, ktime_get
 from kport.workload.player.client import Client
 from kport.workload.player.plan import POLICIES, Plan
@@ -41,18 +41,21 @@ def play(
     stop: threading.Event | None = None,
     trace_out: str | None = None,
     debug: bool = False,
+    machine: str | Machine = "threads",
 ) -> Result:
     """Play the plan on a kernel of its own. Raises KernelOops if kernel code failed, and InputError
     if `trace_out` cannot be opened.
 
     `progress` is called now and then; setting `stop` ends the run soon, with its result so far.
     `trace_out` names a file for the run's trace events. `debug`: with the kernel's debug checks.
+    `machine` is that of `kport.boot()`; where time is not real the plan's scale has no meaning.
     """
     tally = Tally(RINGS)
     stop = stop or threading.Event()
     params = {"sched_policy": POLICIES[plan.policy]}
     # The trace is outermost: it is written when the kernel is gone.
-    booted = kport.boot(params=params, scale=plan.scale, debug=debug)
+    options = {"scale": plan.scale} if machine == "threads" else {}
+    booted = kport.boot(machine, params=params, debug=debug, **options)
     with TraceOut(trace_out) as trace, booted as kernel:
         with tally.watching():
             world = World(plan, tally, kernel.machine)
@@ -76,6 +79,7 @@ class _Run:
     def __init__(self, world: World, stop: threading.Event, progress: Progress | None) -> None:
         self.world = world
         self.plan = world.plan
+        self._real = world.machine.name == "threads"  # time is
         self.stop = stop
         self.progress = progress
         self.interrupted = False
@@ -91,7 +95,7 @@ class _Run:
         """Until there is a reason to end the run."""
         pause = _SHORT
         while not self._over():
-            if self.stop.wait(min(pause, self._left())):
+            if self._rest(min(pause, self._left())):
                 self.interrupted = True
                 break
             pause = min(pause * 1.5, _LONG)
@@ -108,8 +112,22 @@ class _Run:
         pause = _SHORT / 4
         while not all(client.gone for client in self.clients):
             self._alive()
-            sleep(pause)
+            if self._real:
+                sleep(pause)
+            else:
+                self._rest(pause)
             pause = min(pause * 1.5, _LONG)
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait so many wall seconds or until `stop` is set: True.
+
+        Where time is not real nobody runs while this thread sleeps, so it sleeps in the kernel.
+        """
+        if self._real:
+            return self.stop.wait(seconds)
+        machine = self.world.machine
+        machine.block(machine.clock() + int(seconds * NSEC_PER_SEC))
+        return self.stop.is_set()
 
     def _over(self) -> bool:
         self._alive()
@@ -142,7 +160,9 @@ class _Run:
         if state != self._moved[2] or not still or self.world.busy():
             self._moved = ktime_get(), monotonic(), state
             return ""
-        if ktime_get() - self._moved[0] < STALL or monotonic() - self._moved[1] < STALL_WALL:
+        if ktime_get() - self._moved[0] < STALL:
+            return ""
+        if self._real and monotonic() - self._moved[1] < STALL_WALL:
             return ""
         where = ", ".join(f"{c.plan.name} at {c.waiting}" for c in waiting[:3])
         return f"{STALLED} no job can run and every client waits ({where})"
