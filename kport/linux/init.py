@@ -31,6 +31,7 @@ from kport.linux import bug, module, printk, sched, slab, tick, workqueue
 from kport.linux.fork import PF_SERVICE
 from kport.linux.hung_task import waits_for
 from kport.linux.interrupt import do_IRQ
+from kport.linux.irq_work import irq_work_drain
 from kport.linux.list import DEBUG_LIST
 from kport.linux.struct import DEBUG_STRUCT
 from kport.linux.lockdep import DEBUG_LOCKS
@@ -265,6 +266,7 @@ def _settle(machine: Machine) -> None:
 
 def _leave(kernel: Kernel) -> None:
     """Take a healthy kernel down and note what it leaves behind."""
+    irq_work_drain()
     if rcu_pending():
         rcu_barrier()
     module.unload()

@@ -43,6 +43,7 @@ DEVIATIONS = {
     "per-cpu": "one instance instead of one per CPU",
     "model": "calls into a part that is modelled, not ported",
     "left-out": "the part it belongs to is not ported",
+    "leak": "C forgets to free it",
     "boot": "the C does it at boot, or the linker does",
 }
 # The closed list of reasons why a function is left out, or why the port has one more; some of the

@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: 2014 Samsung Electronics Co., Ltd.
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: GPL-2.0-only
-"""How a selftest reports (tools/testing/selftests/kselftest.h of Linux 7.2.13), modelled: TAP.
+#
+# After tools/testing/selftests/kselftest.h, Linux 7.2.13, on 2026-11-20.
+"""How a selftest reports, modelled: TAP.
 
 The lines go to the kernel's log. While a KUnit case runs the program's test they are indented, and
 are its diagnostics.

@@ -47,7 +47,13 @@ from kport.kunit.selftests.sync.sync_stress_parallelism import (
     test_stress_two_threads_shared_timeline,
 )
 from kport.kunit.selftests.sync.sync_wait import test_fence_multi_timeline_wait
-from kport.kunit.test import KUNIT_CASE, kunit_case, kunit_suite, kunit_test_suite
+from kport.kunit.test import (
+    KUNIT_CASE,
+    KUNIT_CASE_SLOW,
+    kunit_case,
+    kunit_suite,
+    kunit_test_suite,
+)
 from kport.linux.err import EACCES, ENOENT
 from kport.linux.kunit import KUNIT_EXPECT_EQ, KUNIT_SUBTEST_INDENT, kunit
 
@@ -140,6 +146,9 @@ def run_program() -> int:
     return status if exited else -1
 
 
+STRESS = TESTS[7:]
+
+
 def _case(program_test: Callable[[], int]) -> kunit_case:
     """A test of the program as a case: its lines are diagnostics, KUnit prints the result."""
 
@@ -151,7 +160,7 @@ def _case(program_test: Callable[[], int]) -> kunit_case:
         KUNIT_EXPECT_EQ(test, (exited, status), (True, 0))
 
     run.__name__ = program_test.__name__
-    return KUNIT_CASE(run)
+    return KUNIT_CASE_SLOW(run) if program_test in STRESS else KUNIT_CASE(run)
 
 
 sync_test_suite = kunit_suite(
