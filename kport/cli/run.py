@@ -38,7 +38,8 @@ game, a video player and a compute hog. Compare --policy fifo and --policy fair.
 FILE is a .wsim workload of gem_wsim, TEXT the same with commas for newlines:
     kport run -w '1.RCS.500-1000.0.0,1.RCS.2000.-1.1,p.16667' -r 100
 Workloads play together. Without -r and --seconds each client runs its workload
-once. The options of one letter are those of gem_wsim and for workloads only.
+once. The options of one letter are those of gem_wsim; they and --seconds are
+for workloads only.
 
 RECORDING is a trace of gpu_scheduler events: ftrace text, trace-cmd report or
 perf script, plain, .gz or .xz, - for standard input. It is played in its own
