@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kport.linux.delay import fsleep, msleep, usleep_range
@@ -56,7 +56,8 @@ ticks = st.integers(0, ULONG_MAX)
 distances = st.integers(1, 2**63 - 1)
 
 
-@given(ticks, distances)
+@given(ticks | st.integers(ULONG_MAX - 1000, ULONG_MAX), distances)
+@example(ULONG_MAX, 1)
 def test_comparisons_are_right_across_a_wrap(a, distance):
     b = u64(a + distance)
     assert time_after(b, a)

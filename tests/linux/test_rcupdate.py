@@ -125,6 +125,7 @@ def test_nested_sections_count_as_the_outermost():
     thread = Thread(nested)
     middle.arrived()
     call_rcu(rcu_head(), ran.append)
+    sleep_ms(15)  # the grace period has begun
     middle.open()
     gate.arrived()
     never(lambda: ran, msecs=30)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linux.rules.proof import Workplace
+from tests.linux.rules.proof import RUN_SECONDS, Workplace
 from tests.linux.rules.table import FILES, MUTATIONS, ROOT, RULES, SOURCE, Mutation, Rule
 
 # Those for which the kernel has no functional tests of its own.
@@ -86,7 +86,7 @@ def test_a_sample_is_caught(workplace: Workplace, mutation: Mutation):
 
 
 @pytest.mark.long
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(2 * RUN_SECONDS + 10)
 @pytest.mark.parametrize("mutation", [m for m in MUTATIONS if not m.quick], ids=str)
 def test_every_mutation_is_caught(workplace: Workplace, mutation: Mutation):
     outcome = workplace.prove(mutation)
@@ -98,7 +98,7 @@ def test_every_mutation_is_caught(workplace: Workplace, mutation: Mutation):
 def test_the_tests_pass_where_nothing_is_broken(workplace: Workplace):
     """What makes the others fail is the mutation, not the workplace."""
     tests = sorted({test for rule in RULES for test in rule.tests})
-    outcome = workplace.run(tests, all_of_them=True)
+    outcome = workplace.run(tests, seconds=1200)
     assert not outcome.broken
     assert outcome.failures == ()
     assert outcome.passed >= len(tests)
