@@ -69,7 +69,7 @@ from kport.linux.spinlock import spin_lock_init, spinlock_t
 from kport.linux.struct import container_of, sizeof, struct
 from kport.linux.wait_bit import wait_var_event_timeout, wake_up_var
 
-SCALE = 16  # by how much less than in C: the length of the long chains, the time of the race
+SCALE = 32  # by how much less than in C: the length of the long chains, the time of the race
 
 CHAIN_SZ = 4 << 10
 

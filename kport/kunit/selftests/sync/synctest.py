@@ -19,7 +19,7 @@ from typing import Any
 from kport.kunit.selftests.kselftest import ksft_print_msg
 
 # The loops of the stress tests are so many times shorter than in C; all of them would take minutes.
-SCALE = 32
+SCALE = 64
 
 
 class AssertionFailed(Exception):
