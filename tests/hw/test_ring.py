@@ -11,8 +11,8 @@ import pytest
 from kport.hw import packets
 from kport.hw.batch import Batch
 from kport.hw.gpu import FakeGpu
-from kport.hw.ring import Ring
 from kport.linux.interrupt import IRQ_HANDLED, free_irq, request_irq
+from tests.hw.writer import Writer, drained
 from tests.support import MS, US, eventually, never, sleep_ms
 
 
@@ -26,34 +26,6 @@ def gpu(kernel):
 @pytest.fixture
 def ring(gpu):
     return gpu.add_ring("gfx")
-
-
-class Writer:
-    """Writes packets and rings the doorbell, as a driver does."""
-
-    def __init__(self, ring: Ring) -> None:
-        self.ring = ring
-        self.at = ring.wptr
-
-    def put(self, opcode: int, *body: int) -> None:
-        for word in (packets.header(opcode, len(body)), *body):
-            self.ring.write(self.at, word)
-            self.at += 1
-
-    def execute(self, duration: int | None) -> Batch:
-        batch = Batch(duration)
-        self.put(packets.EXECUTE, self.ring.gpu.map(batch))
-        return batch
-
-    def fence(self, cell: int, seq: int, flags: int = 0) -> None:
-        self.put(packets.FENCE, cell, seq, flags)
-
-    def go(self) -> None:
-        self.ring.doorbell(self.at)
-
-
-def drained(ring: Ring) -> bool:
-    return ring.rptr == ring.wptr
 
 
 # -- packets ---------------------------------------------------------------------------------------
@@ -121,7 +93,7 @@ def test_the_room_in_a_ring(ring):
     w.fence(0, 1)
     w.go()
     eventually(lambda: ring.running is batch)
-    assert ring.space() == 4096 - 6
+    assert ring.space() == 4096 - 7
     batch.end(ring.gpu.machine)
     eventually(lambda: ring.space() == 4096)
 
@@ -297,14 +269,21 @@ def test_ring_names_are_unique(gpu):
         gpu.add_ring("gfx")
 
 
-def test_a_batch_is_mapped_for_one_execution(gpu, ring):
-    addresses = {gpu.map(Batch(0)) for _ in range(5)}
-    assert len(addresses) == 5
+def test_a_batch_is_mapped_until_it_is_unmapped(gpu, ring):
+    addresses = [gpu.map(Batch(0)) for _ in range(5)]
+    assert len(set(addresses)) == 5
     w = Writer(ring)
-    w.execute(0)
+    for _ in range(2):
+        w.put(packets.EXECUTE, addresses[0], 1)
     w.go()
     eventually(lambda: drained(ring))
-    assert set(gpu.batches) == addresses
+    assert ring.executed == 2
+    gpu.unmap(addresses[0])
+    gpu.unmap(addresses[0])
+    w.put(packets.EXECUTE, addresses[0], 1)
+    w.go()
+    eventually(lambda: drained(ring))
+    assert (ring.executed, ring.engine.strays) == (2, 1), "nothing is found there"
 
 
 @pytest.mark.parametrize("duration", [None, 60_000 * MS])

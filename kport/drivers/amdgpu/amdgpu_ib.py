@@ -41,8 +41,9 @@ def amdgpu_ib_schedule(
 
     for i in range(0, num_ibs):
         ib = ibs[i]
-        ib.gpu_addr = adev.gpu.map(ib.batch)
-        amdgpu_ring_emit_ib(ring, ib)
+        if not ib.gpu_addr:
+            ib.gpu_addr = adev.gpu.map(ib.batch)
+        amdgpu_ring_emit_ib(ring, job.base.s_fence.finished.context, ib)
 
     af = job.hw_fence
     amdgpu_fence_emit(ring, af, 0)

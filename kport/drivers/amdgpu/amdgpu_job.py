@@ -106,6 +106,8 @@ def amdgpu_job_free_cb(s_job: drm_sched_job) -> None:
     drm_sched_job_cleanup(s_job)
 
     amdgpu_job_put_fence(job)
+    for i in range(0, job.num_ibs):
+        adev.gpu.unmap(job.ibs[i].gpu_addr)
 
     kfree(job)
     if done:

@@ -15,7 +15,7 @@ from kport.linux.err import ENOMEM
 from kport.linux.printk import pr_err
 
 EMIT_FRAME_SIZE = 4  # words of a submission without its batches
-EMIT_IB_SIZE = 2  # words for one batch
+EMIT_IB_SIZE = 3  # words for one batch
 
 
 def amdgpu_ring_alloc(ring: amdgpu_ring, ndw: int) -> int:
@@ -37,10 +37,11 @@ def amdgpu_ring_write(ring: amdgpu_ring, v: int) -> None:
     ring.count_dw -= 1
 
 
-def amdgpu_ring_emit_ib(ring: amdgpu_ring, ib: amdgpu_ib) -> None:
-    """Emit the packet that runs a batch."""
-    amdgpu_ring_write(ring, packets.header(packets.EXECUTE, 1))
+def amdgpu_ring_emit_ib(ring: amdgpu_ring, vmid: int, ib: amdgpu_ib) -> None:
+    """Emit the packet that runs a batch in an address space."""
+    amdgpu_ring_write(ring, packets.header(packets.EXECUTE, 2))
     amdgpu_ring_write(ring, ib.gpu_addr)
+    amdgpu_ring_write(ring, vmid)
 
 
 def amdgpu_ring_emit_fence(ring: amdgpu_ring, addr: int, seq: int, flags: int) -> None:
