@@ -37,9 +37,11 @@ def _copy(to: Any, from_: Any, kernel: Any) -> bool:
     if min(len(to), len(from_)) < len(kernel):
         return False
     for i in range(len(kernel)):
+        if isinstance(to[i], struct) != isinstance(from_[i], struct):
+            return False
         if not isinstance(to[i], struct):
             to[i] = from_[i]
-        elif not isinstance(from_[i], struct) or not _copy_struct(to[i], from_[i]):
+        elif not _copy_struct(to[i], from_[i]):
             return False
     return True
 
