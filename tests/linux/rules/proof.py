@@ -46,21 +46,24 @@ class Workplace:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        shutil.copytree(ROOT / "kport", path / "kport")
-        shutil.copytree(ROOT / TESTS, path / TESTS)
+        self.proofs = 0
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "kport", path / "kport", ignore=ignored)
+        shutil.copytree(ROOT / TESTS, path / TESTS, ignore=ignored)
         for name in ("pyproject.toml", "tests/conftest.py", "tests/support.py"):
             shutil.copy(ROOT / name, path / name)
 
     def prove(self, mutation: Mutation) -> Outcome:
         """Run the tests of the mutation's rule with the mutation in place.
 
-        The byte code that was copied with the sources holds for a source that has the time of
-        the original: the broken one gets another, and then its own again.
+        Byte code is kept between the runs and holds for a source of a certain time: each broken
+        one gets a time that no other had, the original its own again.
         """
+        self.proofs += 1
         file = self.path / mutation.file
         source, times = file.read_text(), file.stat()
         file.write_text(mutation.apply(source))
-        os.utime(file, (times.st_atime, times.st_mtime + 100))
+        os.utime(file, (times.st_atime, times.st_mtime + 100 * self.proofs))
         try:
             for arch in ARCHES:
                 outcome = self.run(mutation.rule.tests, f"--arch={arch}", "-x")
@@ -76,7 +79,8 @@ class Workplace:
         report = self.path / "report.xml"
         report.unlink(missing_ok=True)
         env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        env["PYTHONPYCACHEPREFIX"] = str(self.path / "pycache")
         options = (*options, "-q", "--tb=line", "-pno:cacheprovider", f"--timeout={TEST_SECONDS}")
         try:
             done = subprocess.run(
