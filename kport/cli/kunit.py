@@ -34,7 +34,8 @@ The output is the kernel's log, and so KTAP, the format of KUnit: what reads a
 kernel's test log (tools/testing/kunit/kunit.py parse) reads this.
 Each suite runs in a kernel of its own. A fault of the port fails the case it
 happens in, and the suite goes on in another kernel. On virt suites run in
-several processes at once; the output is the same.
+several processes at once; the output is the same. On threads some tests fail if
+a thread comes late, as in the kernel; on a busy machine --scale 4 helps.
 
 --json prints one object, when all is over:
     arch, policy, seed (null on threads), interrupted, broken (why the output
