@@ -36,6 +36,7 @@ from kport.arch.types import spinlock_t
 from kport.arch.virt import Virt
 from kport.kunit.drm.tests_basic import drm_sched_basic
 from kport.kunit.test import kunit_init_suite, kunit_run_tests
+from kport.linux import module
 from kport.linux.completion import (
     complete,
     complete_all,
@@ -55,10 +56,13 @@ from kport.linux.hrtimer import (
 )
 from kport.linux.init import KernelOops
 from kport.linux.interrupt import free_irq, request_irq
+from kport.linux.jiffies import jiffies
 from kport.linux.kthread import kthread_run
 from kport.linux.ktime import ktime_get
+from kport.linux.module import boot_data
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
 from kport.linux.struct import struct
+from kport.linux.timer import mod_timer, timer_list, timer_setup
 
 ROOT = Path(__file__).parent.parent.parent
 CARRIERS = ["thread", "greenlet"]
@@ -306,6 +310,67 @@ def test_a_section_that_cannot_be_preempted_occupies_a_cpu():
 
 
 # -- interrupts ------------------------------------------------------------------------------------
+
+
+def test_a_run_does_not_depend_on_what_is_initialised():
+    before = log_of(4)
+    loaded = []
+
+    @boot_data
+    def more() -> None:
+        loaded.append(1)
+        for _ in range(500):
+            READ_ONCE(counter(), "value")
+
+    try:
+        assert log_of(4) == before
+    finally:
+        module._resets.remove(more)
+    assert loaded
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_timers_expire_one_after_the_other_on_whatever_cpu(seed):
+    """One wheel, so one CPU serves it at a time; interrupts come while it does."""
+    inside, most, fired = [], [], []
+
+    def expire(timer: timer_list) -> None:
+        inside.append(1)
+        most.append(len(inside))
+        fired.append(timer)
+        for _ in range(20):
+            READ_ONCE(shared, "value")
+        inside.pop()
+
+    def arm() -> None:
+        for _ in range(3):
+            timer = timer_list()
+            timer_setup(timer, expire, 0)
+            mod_timer(timer, jiffies() + 1)
+            for _ in range(10):
+                READ_ONCE(shared, "value")
+
+    shared = counter()
+    with kport.boot("virt", strategy=Walk(seed)):
+        together(a=arm, b=arm, c=arm)
+        while len(fired) < 9:
+            msleep(1)
+    assert set(most) == {1}
+
+
+def test_an_error_of_a_handler_is_not_one_of_the_thread_it_interrupts():
+    def handler(irq, dev) -> int:
+        raise LookupError("of the handler")
+
+    with pytest.raises(KernelOops, match="of the handler") as caught:
+        with kport.boot("virt") as kernel:
+            line = request_irq(handler, "dev", None)
+            try:
+                kernel.machine.raise_line(line)
+                msleep(1)
+            except LookupError:
+                raise AssertionError("it came to the thread") from None
+    assert "Comm: MainThread Context: irq" in caught.value.report
 
 
 def interrupted(irq_safe: bool, strategy) -> int:
