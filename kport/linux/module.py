@@ -33,7 +33,7 @@ class module_param(NamedTuple):
     name: str
     namespace: dict[str, Any]
     variable: str
-    type: type
+    type: Callable[[Any], Any]
     perm: int
     default: Any
 
@@ -99,8 +99,13 @@ def module_exit(function: Callable[[], None]) -> None:
     _exits.append(function)
 
 
-def module_param_named(name: str, variable: str, type: type, perm: int) -> None:
-    """Make the global `variable` of the calling module a parameter called `name`."""
+def module_param_named(
+    name: str, variable: str, type: Callable[[Any], Any], perm: int
+) -> None:
+    """Make the global `variable` of the calling module a parameter called `name`.
+
+    `type` makes the value of what was given; it raises ValueError for what it cannot be.
+    """
     namespace = sys._getframe(1).f_globals
     parameters[name] = module_param(name, namespace, variable, type, perm, namespace[variable])
 

@@ -170,6 +170,17 @@ class struct(metaclass=structmeta):
 
     def _free(self) -> None: ...
 
+    def _untie(self) -> None:
+        for path in type(self)._knots:
+            *outer, knot = path.split(".")
+            at: Any = self
+            for member in outer:
+                at = getattr(at, member)
+            delattr(at, knot)
+
+    # The knots of a member whose class is known only when it is made (kport.drivers.compat).
+    knots = property(fdel=_untie)
+
     def __repr__(self) -> str:
         return f"<struct {type(self).__name__}>"
 

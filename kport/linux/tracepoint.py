@@ -29,6 +29,20 @@ _CONVERSION = re.compile(r"%(?:ll)?([a-z])")
 tracepoints: dict[str, tracepoint] = {}
 
 
+class raw_probe:
+    """A probe that sees what is passed to the trace function instead of what is recorded."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Probe) -> None:
+        self.function = function
+
+    def __call__(
+        self, tp: tracepoint, ti: thread_info, ts: int, args: tuple[Any, ...]
+    ) -> None:
+        self.function(tp, ti, ts, args)
+
+
 class event_class(NamedTuple):
     """What events of a class record, and their print format."""
 
@@ -68,7 +82,7 @@ class tracepoint:
                 hashed[number] = pointer(hashed[number])
             values = tuple(hashed)
         for func in tuple(self.funcs):
-            func(self, ti, ts, values)
+            func(self, ti, ts, args if type(func) is raw_probe else values)
 
 
 def DECLARE_EVENT_CLASS(

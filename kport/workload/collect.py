@@ -14,12 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kport.arch.types import thread_info
-from kport.linux.tracepoint import (
-    tracepoint,
-    tracepoint_probe_register,
-    tracepoint_probe_unregister,
-    tracepoints,
-)
+from kport.drivers.compat_trace import watching_jobs
+from kport.linux.tracepoint import tracepoint
 
 
 @dataclass(slots=True)
@@ -67,15 +63,5 @@ class Collector:
     @contextmanager
     def watching(self) -> Iterator[Collector]:
         """Collect while the block runs."""
-        probes = (
-            (tracepoints["drm_sched_job_queue"], self.queued),
-            (tracepoints["drm_sched_job_run"], self.run),
-            (tracepoints["drm_sched_job_done"], self.done),
-        )
-        for tp, probe in probes:
-            tracepoint_probe_register(tp, probe)
-        try:
+        with watching_jobs(self.queued, self.run, self.done):
             yield self
-        finally:
-            for tp, probe in probes:
-                tracepoint_probe_unregister(tp, probe)

@@ -31,19 +31,17 @@ from kport.dma_buf.dma_fence import (
 from kport.drivers.amdgpu.amdgpu import amdgpu_device
 from kport.drivers.amdgpu.amdgpu_device import amdgpu_device_fini, amdgpu_device_init
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_job_alloc, amdgpu_job_submit
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_SCHED_FENCE_DONT_PIPELINE,
     DRM_SCHED_PRIORITY_NORMAL,
     drm_gpu_scheduler,
     drm_sched_entity,
-)
-from kport.drm.scheduler.v7_2.sched_entity import (
     drm_sched_entity_destroy,
     drm_sched_entity_init,
     drm_sched_entity_kill,
     drm_sched_entity_modify_sched,
+    drm_sched_job_add_dependency,
 )
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_add_dependency
 from kport.hw.batch import Batch
 from kport.linux import sched
 from kport.linux.bitops import set_bit

@@ -12,6 +12,7 @@ from kport.linux.struct import struct
 from kport.linux.tracepoint import (
     DECLARE_EVENT_CLASS,
     DEFINE_EVENT,
+    raw_probe,
     trace_enabled,
     tracepoint_probe_register,
     tracepoint_probe_unregister,
@@ -182,3 +183,19 @@ def test_and_in_the_next_kernel_too(kernel):
 
 
 STATIC = thing()
+
+
+def test_a_raw_probe_sees_what_the_event_was_given(event):
+    trace, tp = event
+    raw, seen = [], []
+    made = raw_probe(lambda tp, ti, ts, args: raw.append(args))
+    tracepoint_probe_register(tp, made)
+    tracepoint_probe_register(tp, lambda tp, ti, ts, values: seen.append(values))
+    given = {"name": "x"}
+    trace(given, 5)
+    assert raw == [(given, 5)]
+    assert seen == [("x", 5)]
+    tracepoint_probe_unregister(tp, made)
+    trace(given, 6)
+    assert len(raw) == 1
+    tp.funcs.clear()

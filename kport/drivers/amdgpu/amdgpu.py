@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from kport.dma_buf.dma_fence import dma_fence
-from kport.drm.scheduler.v7_2.gpu_scheduler import drm_gpu_scheduler, drm_sched_job
+from kport.drivers.compat import drm_gpu_scheduler, drm_sched_job
 from kport.linux.atomic import atomic_t
 from kport.linux.completion import completion
 from kport.linux.device import device

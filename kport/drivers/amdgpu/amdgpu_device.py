@@ -16,13 +16,11 @@ from kport.drivers.amdgpu.amdgpu_fence import (
     amdgpu_fence_irq,
 )
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_device_put_job, amdgpu_sched_ops
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_SCHED_PRIORITY_COUNT,
-    drm_sched_init_args,
-)
-from kport.drm.scheduler.v7_2.sched_main import (
     drm_sched_fini,
     drm_sched_init,
+    drm_sched_init_args,
     drm_sched_wqueue_stop,
 )
 from kport.hw.gpu import FakeGpu

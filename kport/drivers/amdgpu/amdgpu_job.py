@@ -29,17 +29,13 @@ from kport.drivers.amdgpu.amdgpu import (
     to_amdgpu_ring,
 )
 from kport.drivers.amdgpu.amdgpu_ib import amdgpu_ib_schedule
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_GPU_SCHED_STAT_NO_HANG,
     drm_sched_backend_ops,
     drm_sched_entity,
-    drm_sched_job,
-)
-from kport.drm.scheduler.v7_2.sched_entity import (
     drm_sched_entity_error,
     drm_sched_entity_push_job,
-)
-from kport.drm.scheduler.v7_2.sched_main import (
+    drm_sched_job,
     drm_sched_job_arm,
     drm_sched_job_cleanup,
     drm_sched_job_init,

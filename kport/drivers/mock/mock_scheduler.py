@@ -30,22 +30,21 @@ from kport.drivers.mock.sched_tests import (
     drm_sched_job_to_mock_job,
     drm_sched_to_mock_sched,
 )
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_GPU_SCHED_STAT_NO_HANG,
     DRM_GPU_SCHED_STAT_RESET,
     DRM_SCHED_PRIORITY_COUNT,
     drm_gpu_sched_stat,
     drm_sched_backend_ops,
-    drm_sched_init_args,
-    drm_sched_job,
-    drm_sched_priority,
-)
-from kport.drm.scheduler.v7_2.sched_entity import drm_sched_entity_destroy, drm_sched_entity_init
-from kport.drm.scheduler.v7_2.sched_main import (
+    drm_sched_entity_destroy,
+    drm_sched_entity_init,
     drm_sched_fini,
     drm_sched_init,
+    drm_sched_init_args,
+    drm_sched_job,
     drm_sched_job_cleanup,
     drm_sched_job_init,
+    drm_sched_priority,
 )
 from kport.linux.atomic import atomic_inc_return, atomic_set
 from kport.linux.bug import WARN_ON_ONCE

@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 from kport.dma_buf.dma_fence import dma_fence, dma_fence_wait_timeout
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     drm_gpu_scheduler,
     drm_sched_entity,
+    drm_sched_entity_push_job,
     drm_sched_job,
+    drm_sched_job_arm,
 )
-from kport.drm.scheduler.v7_2.sched_entity import drm_sched_entity_push_job
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_arm
 from kport.linux.atomic import atomic_t
 from kport.linux.completion import completion, wait_for_completion_timeout
 from kport.linux.hrtimer import hrtimer

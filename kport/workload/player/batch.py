@@ -22,8 +22,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_test_signaled_flag,
 )
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_job_alloc, amdgpu_job_submit
-from kport.drm.scheduler.v7_2.sched_fence import to_drm_sched_fence
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_add_dependency
+from kport.drivers.compat import drm_sched_job_add_dependency, to_drm_sched_fence
 from kport.hw.batch import Batch as HwBatch
 from kport.linux.err import ECANCELED, ESRCH
 from kport.linux.ktime import NSEC_PER_USEC

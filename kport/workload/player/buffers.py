@@ -24,12 +24,11 @@ from kport.dma_buf.dma_resv import (
     dma_resv_unlock,
     reservation_ww_class,
 )
+from kport.drivers.compat import drm_sched_job, drm_sched_job_add_implicit_dependencies
 from kport.drm.drm_gem import (
     drm_gem_object,
     drm_gem_private_object_init,
 )
-from kport.drm.scheduler.v7_2.gpu_scheduler import drm_sched_job
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_add_implicit_dependencies
 from kport.linux.err import EDEADLK
 from kport.linux.slab import kzalloc_obj
 from kport.linux.ww_mutex import (

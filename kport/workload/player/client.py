@@ -20,12 +20,12 @@ from kport.dma_buf.dma_fence import (
     dma_fence_put,
     dma_fence_signal,
 )
-from kport.drm.drm_gem import drm_gem_object, drm_gem_object_put
-from kport.drm.scheduler.v7_2.sched_entity import (
+from kport.drivers.compat import (
     drm_sched_entity_fini,
     drm_sched_entity_flush,
     drm_sched_entity_set_priority,
 )
+from kport.drm.drm_gem import drm_gem_object, drm_gem_object_put
 from kport.linux.fork import exit_signals
 from kport.linux.ktime import NSEC_PER_USEC, ktime_get
 from kport.linux.sched import SIGKILL

@@ -14,14 +14,14 @@ from collections import deque
 from collections.abc import Sequence
 
 from kport.dma_buf.dma_fence import dma_fence, dma_fence_get, dma_fence_put
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_SCHED_PRIORITY_HIGH,
     DRM_SCHED_PRIORITY_LOW,
     DRM_SCHED_PRIORITY_NORMAL,
     drm_gpu_scheduler,
     drm_sched_entity,
+    drm_sched_entity_init,
 )
-from kport.drm.scheduler.v7_2.sched_entity import drm_sched_entity_init
 from kport.linux.atomic import atomic_read
 from kport.linux.slab import kzalloc_obj
 from kport.linux.types import u32

@@ -30,13 +30,14 @@ class ClientPlan:
 class Plan:
     """A run.
 
-    `repeat`: iterations of each client, None for no end. `seconds` bound the run, on the kernel's
-    clock; `scale` is wall seconds for each of them. `credits`: of each ring, None for the driver's
-    default. `duration_scale` and `delay_scale` stretch batches and `d` steps.
+    `sched` names the scheduler; only v7_2 has policies. `repeat`: iterations of each client, None
+    for no end. `seconds` bound the run, on the kernel's clock; `scale` is wall seconds for each of
+    them. `credits`: of each ring, None for the driver's default. `duration_scale` and `delay_scale` stretch batches and `d` steps.
     """
 
     clients: list[ClientPlan] = field(default_factory=list)
     policy: str = "fifo"
+    sched: str = "v7_2"
     repeat: int | None = 1
     seconds: float | None = None
     scale: float = 1.0

@@ -52,7 +52,7 @@ def play(
     """
     tally = Tally(RINGS)
     stop = stop or threading.Event()
-    params = {"sched_policy": POLICIES[plan.policy]}
+    params = {"sched_policy": POLICIES[plan.policy], "scheduler": plan.sched}
     # The trace is outermost: it is written when the kernel is gone.
     options = {"scale": plan.scale} if machine == "threads" else {}
     booted = kport.boot(machine, params=params, debug=debug, **options)

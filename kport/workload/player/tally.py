@@ -19,14 +19,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from kport.arch.types import thread_info
+from kport.drivers.compat_trace import watching_jobs
 from kport.hw.batch import Batch
 from kport.linux.err import ECANCELED, ESRCH
-from kport.linux.tracepoint import (
-    tracepoint,
-    tracepoint_probe_register,
-    tracepoint_probe_unregister,
-    tracepoints,
-)
+from kport.linux.tracepoint import tracepoint
 from kport.workload.result import JobCount, Run
 
 KEPT_RUNS = 4096  # the last batches, for the picture of their order
@@ -198,15 +194,5 @@ class Tally:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Listen to the scheduler while the block runs."""
-        probes = (
-            (tracepoints["drm_sched_job_queue"], self.queued),
-            (tracepoints["drm_sched_job_run"], self.run),
-            (tracepoints["drm_sched_job_done"], self.done),
-        )
-        for tp, probe in probes:
-            tracepoint_probe_register(tp, probe)
-        try:
+        with watching_jobs(self.queued, self.run, self.done):
             yield
-        finally:
-            for tp, probe in probes:
-                tracepoint_probe_unregister(tp, probe)

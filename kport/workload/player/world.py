@@ -24,8 +24,8 @@ from kport.drivers.amdgpu.amdgpu_device import (
     amdgpu_device_init,
     amdgpu_sched_hw_submission,
 )
+from kport.drivers.compat import drm_gpu_scheduler, drm_sched_entity
 from kport.drm.drm_gem import drm_gem_object, drm_gem_object_put
-from kport.drm.scheduler.v7_2.gpu_scheduler import drm_gpu_scheduler, drm_sched_entity
 from kport.linux.atomic import atomic_read
 from kport.linux.delay import usleep_range
 from kport.linux.err import ECANCELED
