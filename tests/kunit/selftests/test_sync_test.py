@@ -52,8 +52,8 @@ def test_the_suite_passes_with_other_seeds_and_short_turns(monkeypatch, seed):
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-def test_the_suite_passes_with_the_loops_of_c(boot, monkeypatch):
-    scale(monkeypatch, 1)
+def test_the_suite_passes_with_long_loops(boot, monkeypatch):
+    scale(monkeypatch, 4)
     assert totals(run(boot, SUITE)) == (10, 0, 0, 10)
 
 
