@@ -110,8 +110,19 @@ def _embedded(name: str) -> type:
     def make(cls: type, container: Any = None, member: str | None = None) -> Any:
         return getattr(_now, name)(container, member)
 
-    knots = {"_container": None, "_knots": ("knots",), "__slots__": ()}
-    return type(name, (), {"__new__": make, "__module__": __name__, **knots})
+    def actual() -> type:
+        found: type = getattr(_now, name)
+        return found
+
+    body = {
+        "__module__": __name__,
+        "__new__": make,
+        "__slots__": (),
+        "_actual": staticmethod(actual),
+        "_container": None,
+        "_knots": ("knots",),
+    }
+    return type(name, (), body)
 
 
 if TYPE_CHECKING:
@@ -169,6 +180,16 @@ def drm_sched_wqueue_start(sched: drm_gpu_scheduler) -> None:
 def drm_sched_fault(sched: drm_gpu_scheduler) -> None:
     """The driver has seen a fault: run the timeout handler now."""
     _now.drm_sched_fault(sched)
+
+
+def drm_sched_suspend_timeout(sched: drm_gpu_scheduler) -> int:
+    """Put the timeout off for ever; returns the ticks that were left of it."""
+    return int(_now.drm_sched_suspend_timeout(sched))
+
+
+def drm_sched_resume_timeout(sched: drm_gpu_scheduler, remaining: int) -> None:
+    """Time out in `remaining` ticks if a job is pending."""
+    _now.drm_sched_resume_timeout(sched, remaining)
 
 
 def drm_sched_increase_karma(bad: drm_sched_job) -> None:

@@ -225,9 +225,20 @@ def container_of(ptr: Any, type_: type[T], member: str) -> T:
     is a fault; that the member is the right one of several is checked in a debug kernel.
     """
     at = ptr._container
-    while type(at) is not type_:
-        at = at._container
+    try:
+        while type(at) is not type_:
+            at = at._container
+    except AttributeError:
+        if (actual := _actual(type_)) is type_:
+            raise
+        return container_of(ptr, actual, member)
     return at
+
+
+def _actual(type_: type[T]) -> type[T]:
+    """The class itself, or that of the objects which a class makes (kport.drivers.compat)."""
+    find: Callable[[], type[T]] | None = getattr(type_, "_actual", None)
+    return find() if find is not None else type_
 
 
 def debug_container_of(ptr: Any, type_: type[T], member: str) -> T:
@@ -237,6 +248,7 @@ def debug_container_of(ptr: Any, type_: type[T], member: str) -> T:
     pointer to something else of that type.
     """
     at = ptr
+    type_ = _actual(type_)
     for name in reversed(member.split(".")):
         if at._member != name:
             raise TypeError(f"container_of: {ptr!r} is member {at._member!r}, not {member!r}")

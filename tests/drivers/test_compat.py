@@ -161,6 +161,21 @@ def test_the_structs_are_those_of_the_scheduler_that_was_booted(driver, schedule
     assert to_drm_sched_fence(finished).finished is finished
 
 
+def test_container_of_knows_the_class_that_is_meant(driver):
+    entity = driver.entity()
+    assert container_of(entity.list, drm_sched_entity, "list") is entity
+    with pytest.raises(TypeError, match="is in"):
+        container_of(entity.list, drm_sched_job, "list")
+
+
+@pytest.mark.boot(debug=False)
+def test_container_of_without_checks(driver):
+    entity = driver.entity()
+    assert container_of(entity.list, drm_sched_entity, "list") is entity
+    with pytest.raises(AttributeError):
+        container_of(entity.list, drm_sched_job, "list")
+
+
 def test_freeing_what_a_scheduler_is_embedded_in_unties_it(kernel):
     made = Driver()
     pending = made.ring.sched.pending_list

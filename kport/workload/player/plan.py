@@ -32,7 +32,8 @@ class Plan:
 
     `sched` names the scheduler; only v7_2 has policies. `repeat`: iterations of each client, None
     for no end. `seconds` bound the run, on the kernel's clock; `scale` is wall seconds for each of
-    them. `credits`: of each ring, None for the driver's default. `duration_scale` and `delay_scale` stretch batches and `d` steps.
+    them. `credits`: of each ring, None for the driver's default. `duration_scale` and
+    `delay_scale` stretch batches and `d` steps.
     """
 
     clients: list[ClientPlan] = field(default_factory=list)
