@@ -125,6 +125,12 @@ def _embedded(name: str) -> type:
     return type(name, (), body)
 
 
+def struct_of(name: str) -> type[Any]:
+    """The class of a struct in the scheduler that was booted, for walks through its lists."""
+    struct: type[Any] = getattr(_now, name)
+    return struct
+
+
 if TYPE_CHECKING:
     from kport.drm.scheduler.v7_2.gpu_scheduler import (
         drm_gpu_scheduler,
@@ -168,7 +174,10 @@ def drm_sched_wqueue_ready(sched: drm_gpu_scheduler) -> bool:
 
 
 def drm_sched_wqueue_stop(sched: drm_gpu_scheduler) -> None:
-    """Neither run_job() nor free_job() runs after this returns, until wqueue_start()."""
+    """Neither run_job() nor free_job() runs after this returns, until wqueue_start().
+
+    It may be stopped already.
+    """
     _now.drm_sched_wqueue_stop(sched)
 
 

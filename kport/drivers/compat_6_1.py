@@ -28,7 +28,7 @@ from kport.drm.scheduler.v7_2.gpu_scheduler import (
 )
 from kport.linux.atomic import atomic_t
 from kport.linux.completion import complete, wait_for_completion
-from kport.linux.kthread import kthread_park, kthread_unpark
+from kport.linux.kthread import __kthread_should_park, kthread_park, kthread_unpark
 from kport.linux.list import (
     list_add,
     list_del,
@@ -130,6 +130,13 @@ def drm_sched_fini(sched: drm_gpu_scheduler) -> None:
         sched.ops.free_job(job)
 
 
+def drm_sched_stop(sched: drm_gpu_scheduler, bad: drm_sched_job | None) -> None:
+    """It parks the thread, which must not be parked then."""
+    if __kthread_should_park(sched.thread):
+        kthread_unpark(sched.thread)
+    v.sched_main.drm_sched_stop(sched, bad)
+
+
 def drm_sched_start(sched: drm_gpu_scheduler, errno: int) -> None:
     """Jobs without a hardware fence get the error that 7.2 gives them."""
     api = v.gpu_scheduler
@@ -148,8 +155,9 @@ def drm_sched_wqueue_ready(sched: drm_gpu_scheduler) -> bool:
 
 
 def drm_sched_wqueue_stop(sched: drm_gpu_scheduler) -> None:
-    """The thread is parked."""
-    kthread_park(sched.thread)
+    """The thread is parked, if it is not parked already."""
+    if not __kthread_should_park(sched.thread):
+        kthread_park(sched.thread)
 
 
 def drm_sched_wqueue_start(sched: drm_gpu_scheduler) -> None:

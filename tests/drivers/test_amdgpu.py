@@ -45,7 +45,7 @@ from kport.drivers.compat import (
 )
 from kport.hw.batch import Batch
 from kport.linux.atomic import atomic_read, atomic_set
-from kport.linux.err import ECANCELED, EINVAL, ENOENT, ENOMEM, ETIME
+from kport.linux.err import ECANCELED, EINVAL, ENODATA, ENOENT, ENOMEM
 from kport.linux.jiffies import jiffies, msecs_to_jiffies
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import fail_nth, kfree, kzalloc_obj, live
@@ -272,16 +272,16 @@ def passes_on(scheduler) -> bool:
     return scheduler == "v7_2"
 
 
-def test_a_hung_job_is_ended_with_etime_and_the_next_one_runs(kernel, passes_on):
+def test_a_hung_job_is_killed_and_the_next_one_runs(kernel, passes_on):
     gpu = Gpu("gfx", timeout=msecs_to_jiffies(20))
     entity, other = gpu.entity(), gpu.entity()
     hung, good = gpu.submit(entity, None), gpu.submit(other, MS)
     assert dma_fence_wait(hung, False) == 0
-    assert dma_fence_get_status(hung) == (-ETIME if passes_on else 1)
+    assert dma_fence_get_status(hung) == (-ENODATA if passes_on else 1)
     dma_fence_wait(good, False)
     assert dma_fence_get_status(good) == 1
-    eventually(lambda: gpu.done == [(0, -ETIME if passes_on else 0), (1, 0)])
-    assert any("ring gfx timeout, signaled seq=0, emitted seq=" in m for m in messages(kernel))
+    eventually(lambda: gpu.done == [(0, -ENODATA if passes_on else 0), (1, 0)])
+    assert any("ring gfx timeout, but soft recovered" in m for m in messages(kernel))
     dma_fence_put(hung)
     dma_fence_put(good)
     gpu.close()
@@ -294,7 +294,7 @@ def test_an_error_spreads_to_the_entitys_next_jobs(kernel, passes_on):
     fences = [gpu.submit(entity, None), gpu.submit(entity, MS), gpu.submit(entity, MS)]
     for fence in fences:
         dma_fence_wait(fence, False)
-    assert [dma_fence_get_status(f) for f in fences] == [-ETIME if passes_on else 1] * 3
+    assert [dma_fence_get_status(f) for f in fences] == [-ENODATA if passes_on else 1] * 3
     assert gpu.rings[0].hw.executed == (1 if passes_on else 3)
     for fence in fences:
         dma_fence_put(fence)
@@ -307,7 +307,7 @@ def test_forced_completion_cancels_what_is_outstanding(gpu, passes_on):
     eventually(lambda: ring.hw.running)
     called = []
     dma_fence_add_callback(fence, dma_fence_cb(), lambda f, cb: called.append(f.error))
-    amdgpu_fence_driver_force_completion(ring)
+    amdgpu_fence_driver_force_completion(ring, None)
     eventually(lambda: called)
     assert called == [-ECANCELED if passes_on else 0]
     assert amdgpu_fence_wait_empty(ring) == 0

@@ -408,7 +408,7 @@ def test_a_hang_fails_its_job_and_ends_its_client(monkeypatch):
     hung, other = result.clients
     assert hung.cycles == 1
     assert other.cycles == 8
-    assert any("failed (-ETIME)" in text for text in result.warnings)
+    assert any("failed (-ENODATA)" in text for text in result.warnings)
 
 
 def test_a_long_batch_is_no_hang(monkeypatch):

@@ -19,11 +19,14 @@ from kport.dma_buf.dma_fence import (
     dma_fence_get,
     dma_fence_get_rcu,
     dma_fence_init,
+    dma_fence_is_signaled,
+    dma_fence_is_signaled_locked,
     dma_fence_ops,
     dma_fence_put,
     dma_fence_set_error,
     dma_fence_signal,
     dma_fence_wait,
+    dma_fence_was_initialized,
 )
 from kport.drivers.amdgpu.amdgpu import (
     AMDGPU_FENCE_FLAG_INT,
@@ -33,16 +36,15 @@ from kport.drivers.amdgpu.amdgpu import (
     amdgpu_ring,
     to_amdgpu_fence,
 )
-from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_emit_fence
 from kport.linux.atomic import atomic_cmpxchg, atomic_read, atomic_set
 from kport.linux.device import dev_warn
-from kport.linux.err import ECANCELED, ENOMEM
+from kport.linux.err import ECANCELED, ENODEV, ENOMEM, ETIME
 from kport.linux.interrupt import IRQ_HANDLED, IRQ_NONE
 from kport.linux.jiffies import jiffies
 from kport.linux.ktime import ktime_get
 from kport.linux.rcupdate import kfree_rcu
 from kport.linux.slab import kfree, kzalloc_objs, pointer
-from kport.linux.spinlock import spin_lock_init
+from kport.linux.spinlock import spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore
 from kport.linux.struct import container_of
 from kport.linux.timer import (
     mod_timer,
@@ -56,15 +58,25 @@ from kport.linux.timer import (
 from kport.linux.types import s32, u32
 
 
+CELLS = 8  # of memory for each ring: its number, the preempted one, the trailing one, conditions
+
+
 def amdgpu_fence_read(ring: amdgpu_ring) -> int:
     """The last number the hardware wrote; a signed 32-bit cell like last_seq."""
     return s32(ring.adev.gpu.memory[ring.fence_drv.gpu_addr])
 
 
+def amdgpu_fence_write(ring: amdgpu_ring, seq: int) -> None:
+    """Write a number in the hardware's place."""
+    ring.adev.gpu.memory[ring.fence_drv.gpu_addr] = seq
+
+
 def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
     """Initialise a fence with the ring's next number and emit the packet that writes it.
 
-    Waits for the fence that used the same slot, which bounds what is on the ring.
+    Waits for the fence that used the same slot, which bounds what is on the ring. The fence of a
+    job that runs once more keeps who waits for it and gets a new number, as it did up to Linux
+    6.16; 7.2 initialises it anew, and the scheduler's callback is lost.
     """
     adev = ring.adev
     fence = af.base
@@ -72,9 +84,12 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
 
     ring.fence_drv.sync_seq = u32(ring.fence_drv.sync_seq + 1)
     seq = ring.fence_drv.sync_seq
-    dma_fence_init(
-        fence, amdgpu_fence_ops, ring.fence_drv.lock, adev.fence_context + ring.idx, seq
-    )
+    if dma_fence_was_initialized(fence):
+        fence.seqno = seq
+    else:
+        dma_fence_init(
+            fence, amdgpu_fence_ops, ring.fence_drv.lock, adev.fence_context + ring.idx, seq
+        )
 
     amdgpu_ring_emit_fence(ring, ring.fence_drv.gpu_addr, seq, flags | AMDGPU_FENCE_FLAG_INT)
 
@@ -167,19 +182,150 @@ def amdgpu_fence_wait_empty(ring: amdgpu_ring) -> int:
     return r
 
 
-def amdgpu_fence_driver_force_completion(ring: amdgpu_ring) -> None:
-    """Signal every outstanding fence with -ECANCELED, as if the hardware had done its work."""
+def amdgpu_fence_count_emitted(ring: amdgpu_ring) -> int:
+    """How many fences have been emitted and not been seen."""
+    emitted = 0x100000000
+    emitted -= atomic_read(ring.fence_drv.last_seq)
+    emitted += READ_ONCE(ring.fence_drv, "sync_seq")
+    return u32(emitted)
+
+
+def amdgpu_fence_driver_set_error(ring: amdgpu_ring, error: int) -> None:
+    """Set an error on every fence that is outstanding."""
     drv = ring.fence_drv
-    for fence in list(drv.fences):
-        if fence and not fence.error:
-            dma_fence_set_error(fence, -ECANCELED)
-    ring.adev.gpu.memory[drv.gpu_addr] = drv.sync_seq
+
+    flags = spin_lock_irqsave(drv.lock)
+    for i in range(0, drv.num_fences_mask + 1):
+        fence = drv.fences[i]
+        if fence and not dma_fence_is_signaled_locked(fence):
+            dma_fence_set_error(fence, error)
+    spin_unlock_irqrestore(drv.lock, flags)
+
+
+def amdgpu_fence_driver_force_completion(
+    ring: amdgpu_ring, timedout_fence: dma_fence | None
+) -> None:
+    """Signal every outstanding fence, as if the hardware had done its work.
+
+    The fence of the job that timed out gets -ETIME, the others -ECANCELED.
+    """
+    drv = ring.fence_drv
+
+    flags = spin_lock_irqsave(drv.lock)
+    for i in range(0, drv.num_fences_mask + 1):
+        fence = drv.fences[i]
+        if fence and not dma_fence_is_signaled_locked(fence):
+            if fence is timedout_fence:
+                dma_fence_set_error(fence, -ETIME)
+            else:
+                dma_fence_set_error(fence, -ECANCELED)
+    spin_unlock_irqrestore(drv.lock, flags)
+
+    amdgpu_fence_write(ring, ring.fence_drv.sync_seq)
     amdgpu_fence_process(ring)
+
+
+def amdgpu_fence_driver_clear_job_fences(
+    ring: amdgpu_ring, timedout_fence: dma_fence | None
+) -> None:
+    """Forget the fences of jobs that shall run again, so that nobody signals them before.
+
+    As in Linux 6.1, but the one that timed out stays: its job does not run again.
+    """
+    for i in range(0, ring.fence_drv.num_fences_mask + 1):
+        old = ring.fence_drv.fences[i]
+        if old and old is not timedout_fence:
+            ring.fence_drv.fences[i] = None
+            dma_fence_put(old)
+
+
+def amdgpu_ring_set_fence_errors_and_reemit(
+    ring: amdgpu_ring, guilty_fence: amdgpu_fence
+) -> None:
+    """After a reset: write the saved words once more, without the batches of the guilty context.
+
+    The guilty fence gets -ETIME, the others of its context -ECANCELED.
+    """
+    last_seq = amdgpu_fence_read(ring) & ring.fence_drv.num_fences_mask
+    seq = ring.fence_drv.sync_seq & ring.fence_drv.num_fences_mask
+
+    ring.reemit = True
+    amdgpu_ring_alloc(ring, ring.ring_backup_entries_to_copy)
+    flags = spin_lock_irqsave(ring.fence_drv.lock)
+    while True:
+        last_seq += 1
+        last_seq &= ring.fence_drv.num_fences_mask
+
+        rcu_read_lock()
+        unprocessed = ring.fence_drv.fences[last_seq]
+
+        if unprocessed and not dma_fence_is_signaled_locked(unprocessed):
+            fence = to_amdgpu_fence(unprocessed)
+            is_guilty_fence = fence is guilty_fence
+            is_guilty_context = fence.context == guilty_fence.context
+
+            if is_guilty_fence:
+                dma_fence_set_error(fence.base, -ETIME)
+            elif is_guilty_context:
+                dma_fence_set_error(fence.base, -ECANCELED)
+            else:
+                ring.adev.reset_stats.resubmitted += 1
+
+            fence.ib_wptr = ring.wptr
+            for i in range(0, fence.ib_dw_size):
+                if (
+                    is_guilty_context
+                    and i >= fence.skip_ib_dw_start_offset
+                    and i < fence.skip_ib_dw_end_offset
+                ):
+                    amdgpu_ring_write(ring, ring.funcs.nop)
+                else:
+                    amdgpu_ring_write(ring, ring.ring_backup[fence.backup_idx + i])
+        rcu_read_unlock()
+        if last_seq == seq:
+            break
+    spin_unlock_irqrestore(ring.fence_drv.lock, flags)
+    amdgpu_ring_commit(ring)
+    ring.reemit = False
+
+
+def amdgpu_ring_backup_unprocessed_command(ring: amdgpu_ring, af: amdgpu_fence) -> None:
+    """Save the words of one job."""
+    af.backup_idx = ring.ring_backup_entries_to_copy
+    for i in range(af.ib_wptr, af.ib_wptr + af.ib_dw_size):
+        ring.ring_backup.append(ring.hw.read(i))
+        ring.ring_backup_entries_to_copy += 1
+
+
+def amdgpu_ring_backup_unprocessed_commands(
+    ring: amdgpu_ring, guilty_fence: amdgpu_fence
+) -> None:
+    """Save the words of every job whose number the hardware has not written."""
+    last_seq = amdgpu_fence_read(ring) & ring.fence_drv.num_fences_mask
+    seq = ring.fence_drv.sync_seq & ring.fence_drv.num_fences_mask
+    ring.ring_backup_entries_to_copy = 0
+    ring.ring_backup = []
+
+    while True:
+        last_seq += 1
+        last_seq &= ring.fence_drv.num_fences_mask
+
+        rcu_read_lock()
+        unprocessed = ring.fence_drv.fences[last_seq]
+
+        if unprocessed and not dma_fence_is_signaled(unprocessed):
+            amdgpu_ring_backup_unprocessed_command(ring, to_amdgpu_fence(unprocessed))
+        rcu_read_unlock()
+        if last_seq == seq:
+            break
 
 
 def amdgpu_fence_driver_init_ring(ring: amdgpu_ring) -> int:
     """Prepare the fences of a ring: 0 or -ENOMEM."""
-    ring.fence_drv.gpu_addr = ring.idx
+    ring.fence_drv.gpu_addr = ring.idx * CELLS
+    ring.trail_fence_gpu_addr = ring.fence_drv.gpu_addr + 4
+    ring.cond_exe_gpu_addr = ring.fence_drv.gpu_addr + 6
+    amdgpu_ring_set_preempt_cond_exec(ring, True)
     ring.fence_drv.sync_seq = 0
     atomic_set(ring.fence_drv.last_seq, 0)
     ring.fence_drv.initialized = False
@@ -198,9 +344,12 @@ def amdgpu_fence_driver_init_ring(ring: amdgpu_ring) -> int:
 
 def amdgpu_fence_driver_hw_fini_ring(ring: amdgpu_ring) -> None:
     """Wait until the ring has nothing outstanding, and stop looking for lost interrupts."""
-    r = amdgpu_fence_wait_empty(ring)
+    if not drm_dev_is_unplugged(ring.adev):
+        r = amdgpu_fence_wait_empty(ring)
+    else:
+        r = -ENODEV
     if r:
-        amdgpu_fence_driver_force_completion(ring)
+        amdgpu_fence_driver_force_completion(ring, None)
 
     timer_delete_sync(ring.fence_drv.fallback_timer)
 
@@ -243,4 +392,14 @@ amdgpu_fence_ops = dma_fence_ops(
     get_timeline_name=amdgpu_fence_get_timeline_name,
     enable_signaling=amdgpu_fence_enable_signaling,
     release=amdgpu_fence_release,
+)
+
+# extern
+from kport.drivers.amdgpu.amdgpu_drv import drm_dev_is_unplugged
+from kport.drivers.amdgpu.amdgpu_ring import (
+    amdgpu_ring_alloc,
+    amdgpu_ring_commit,
+    amdgpu_ring_emit_fence,
+    amdgpu_ring_set_preempt_cond_exec,
+    amdgpu_ring_write,
 )

@@ -16,6 +16,8 @@ from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_alloc,
     amdgpu_ring_commit,
     amdgpu_ring_emit_ib,
+    amdgpu_ring_init_cond_exec,
+    amdgpu_ring_patch_cond_exec,
 )
 from kport.linux.device import dev_err
 from kport.linux.err import EINVAL
@@ -39,15 +41,29 @@ def amdgpu_ib_schedule(
         dev_err(adev.dev, "scheduling IB failed (%d).\n", r)
         return r, None
 
+    af = job.hw_fence
+    af.context = job.vmid = job.base.s_fence.finished.context
+    af.ib_wptr = ring.wptr
+
+    cond_exec = 0
+    if ring.funcs.preempt_ib:
+        cond_exec = amdgpu_ring_init_cond_exec(ring, ring.cond_exe_gpu_addr)
+
+    af.skip_ib_dw_start_offset = ring.wptr - af.ib_wptr
     for i in range(0, num_ibs):
         ib = ibs[i]
         if not ib.gpu_addr:
             ib.gpu_addr = adev.gpu.map(ib.batch)
-        amdgpu_ring_emit_ib(ring, job.base.s_fence.finished.context, ib)
+        amdgpu_ring_emit_ib(ring, job.vmid, ib)
+    af.skip_ib_dw_end_offset = ring.wptr - af.ib_wptr
 
-    af = job.hw_fence
     amdgpu_fence_emit(ring, af, 0)
     f = dma_fence_get(af.base)
+
+    if ring.funcs.preempt_ib:
+        amdgpu_ring_patch_cond_exec(ring, cond_exec)
+
+    af.ib_dw_size = ring.wptr - af.ib_wptr
 
     amdgpu_ring_commit(ring)
     return 0, f
