@@ -34,6 +34,7 @@ from kport.linux.sched import (
     TASK_UNINTERRUPTIBLE,
     cond_resched,
     might_sleep,
+    schedule,
     schedule_timeout,
     set_current_state,
 )
@@ -195,6 +196,14 @@ def test_scheduling_while_atomic_is_reported(kernel):
     assert "scheduling while atomic" in text
     assert "at schedule_timeout" in text
     assert "BUG: scheduling while atomic: MainThread/1/0x00000001" in messages(kernel)
+
+
+def test_so_is_giving_up_the_cpu(kernel):
+    preempt_disable()
+    schedule()
+    preempt_enable()
+    (text,) = take_warnings(kernel)
+    assert "scheduling while atomic" in text
 
 
 def test_cond_resched_does_nothing_here(kernel):

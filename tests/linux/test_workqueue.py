@@ -583,6 +583,17 @@ def test_destroy_runs_what_is_queued_and_frees_the_queue(kernel):
     assert not any(q.name == "q" for q in workqueue.workqueues.values())
 
 
+def test_destroy_waits_for_what_runs(kernel):
+    wq = alloc_ordered_workqueue("q", 0)
+    gate = Gate()
+    queue_work(wq, work(lambda w: gate.enter()))
+    gate.arrived()
+    destroyer = Thread(destroy_workqueue, wq)
+    never(lambda: destroyer.done, msecs=10)
+    gate.open()
+    destroyer.join()
+
+
 def test_destroy_takes_chained_work_along(kernel):
     wq = alloc_ordered_workqueue("q", 0)
     ran = []

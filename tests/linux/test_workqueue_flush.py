@@ -9,7 +9,7 @@ import pytest
 import kport
 from kport.linux import workqueue
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
-from kport.linux.sched import PF_MEMALLOC, current
+from kport.linux.sched import PF_MEMALLOC, TASK_UNINTERRUPTIBLE, current
 from kport.linux.workqueue import (
     __WQ_DRAINING,
     INIT_WORK,
@@ -128,6 +128,7 @@ def test_flush_waits_for_the_instance_queued_last(unbound):
     gates[0].arrived()
     queue_work(unbound, w)
     flusher = Thread(flush_work, w)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     gates[0].open()
     gates[1].arrived()
     never(lambda: flusher.done)
@@ -151,7 +152,7 @@ def test_flush_does_not_wait_for_instances_queued_after_it(ordered):
     gates[0].arrived()
     cancel_work(w)
     flusher = Thread(flush_work, w)
-    eventually(lambda: flusher.task._state)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     queue_work(ordered, w)
     gates[0].open()
     flusher.join()
@@ -167,7 +168,7 @@ def test_flush_does_not_wait_for_what_is_queued_behind_the_item(ordered):
     queue_work(ordered, w)
     queue_work(ordered, work(lambda w: behind.enter()))
     flusher = Thread(flush_work, w)
-    eventually(lambda: flusher.task._state)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     gate.open()
     behind.arrived()
     assert flusher.join() is True
@@ -189,7 +190,7 @@ def test_no_other_worker_overtakes_the_item_that_is_flushed(kernel):
         schedule_work(item)
     eventually(lambda: len(inside) == 2)
     flusher = Thread(flush_work, w)
-    eventually(lambda: flusher.task._state)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     stop.append(1)
     gate.arrived()
     never(lambda: flusher.done, msecs=10)
@@ -509,20 +510,25 @@ def test_drain_runs_chained_work_to_its_end(ordered):
 
 
 def test_drain_waits_for_the_last_of_a_chain(ordered):
-    gate, runs = Gate(), []
+    first, last, runs = Gate(), Gate(), []
 
     def chain(w: work_struct) -> None:
         runs.append(1)
+        if len(runs) == 1:
+            first.enter()
         if len(runs) < 5:
             queue_work(ordered, w)
         else:
-            gate.enter()
+            last.enter()
 
     queue_work(ordered, work(chain))
+    first.arrived()
     drainer = Thread(drain_workqueue, ordered)
-    gate.arrived()
+    eventually(lambda: drainer.task._state == TASK_UNINTERRUPTIBLE)
+    first.open()
+    last.arrived()
     never(lambda: drainer.done, msecs=10)
-    gate.open()
+    last.open()
     drainer.join()
 
 
