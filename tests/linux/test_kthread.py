@@ -130,14 +130,16 @@ def test_stop_wakes_the_thread_and_returns_its_result():
 
 
 def test_stop_waits_for_the_end_of_the_thread():
-    gate = Gate()
+    gate, started = Gate(), []
 
     def run(data: object) -> int:
+        started.append(1)
         until_stopped()(data)
         gate.enter()
         return 3
 
     task = kthread_run(run, None, "t")
+    eventually(lambda: started)  # or the function would not run at all
     stopping = Thread(kthread_stop, task)
     gate.arrived()
     never(lambda: stopping.done, msecs=10)
