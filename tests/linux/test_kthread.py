@@ -125,7 +125,7 @@ def test_a_thread_knows_what_it_is():
 
 def test_stop_wakes_the_thread_and_returns_its_result():
     task = kthread_run(until_stopped(42), None, "t")
-    sleep_ms(1)
+    eventually(lambda: task._state == TASK_INTERRUPTIBLE)
     assert kthread_stop(task) == 42
 
 
