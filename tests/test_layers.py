@@ -48,7 +48,10 @@ PROCESSOR = ("arch.asm", "arch.types", "arch.api")
 MACHINISTS = ("arch", "linux", "explore", "museum", "cli")
 
 # Packages of one layer that never import each other.
-STRANGERS = [("drm.scheduler.v6_1", "drm.scheduler.v7_2")]
+STRANGERS = [
+    ("drm.scheduler.v6_1", "drm.scheduler.v7_2"),
+    ("drm.scheduler.v3_2023", "drm.scheduler.v7_2"),
+]
 
 
 def modules(*tops: str) -> Iterator[tuple[str, Path]]:

@@ -68,7 +68,7 @@ __all__ = [
     "drm_sched_priority",
 ]
 
-SCHEDULERS = ("v7_2", "v6_1")
+SCHEDULERS = ("v7_2", "v6_1", "v3_2023")
 
 scheduler = "v7_2"
 _now = SimpleNamespace()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""What a driver written to the scheduler of 7.2 needs on that of 6.1.
+"""What a driver written to the scheduler of 7.2 needs on that of 6.1, or of 2023.
 
 Each function here has the name and the parameters of 7.2 and stands in for it. `v` is the package
 of the scheduler that was booted. Three of them do more than convert:
@@ -10,6 +10,9 @@ of the scheduler that was booted. Three of them do more than convert:
 - drm_sched_entity_fini() waits until the thread has let go of the entity, which 6.1 does only if a
   job is queued: whoever frees the entity then must not be faster than the end of run_job();
 - drm_sched_fini() cancels what is on the hardware, newest first, if the driver can.
+
+The scheduler of 2023 is that of 6.1 with a work item in place of the thread: it can be told on
+which workqueue, and is paused where the thread is parked.
 """
 
 from __future__ import annotations
@@ -61,6 +64,11 @@ def interface(package: ModuleType) -> dict[str, Any]:
     return ours
 
 
+def has_thread() -> bool:
+    """True for 6.1, False for the scheduler of 2023."""
+    return hasattr(v.sched_main, "drm_sched_blocked")
+
+
 def old_priority(priority: drm_sched_priority) -> int:
     """Kernel, high, normal, low are 0 to 3 in 7.2, and 3 to 0 in 6.1."""
     return int(v.gpu_scheduler.DRM_SCHED_PRIORITY_KERNEL) - priority
@@ -71,8 +79,10 @@ def put_back(sched: drm_gpu_scheduler, job: drm_sched_job) -> None:
     spin_lock(sched.job_list_lock)
     list_add(job.list, sched.pending_list)
     spin_unlock(sched.job_list_lock)
-    v.sched_main.drm_sched_wakeup(sched)
-    wake_up_interruptible(sched.wake_up_worker)
+    if has_thread():
+        wake_up_interruptible(sched.wake_up_worker)
+    else:
+        v.sched_main.drm_sched_submit_queue(sched)
 
 
 def old_ops(ops: drm_sched_backend_ops) -> Any:
@@ -98,19 +108,19 @@ def old_ops(ops: drm_sched_backend_ops) -> Any:
 
 def drm_sched_init(sched: drm_gpu_scheduler, args: drm_sched_init_args) -> int:
     """Credits are jobs; the number of run queues is fixed."""
-    ret = v.sched_main.drm_sched_init(
-        sched,
-        v.gpu_scheduler.drm_sched_init_args(
-            ops=old_ops(args.ops),
-            timeout_wq=args.timeout_wq,
-            credit_limit=args.credit_limit,
-            hang_limit=args.hang_limit,
-            timeout=args.timeout,
-            score=args.score,
-            name=args.name,
-            dev=args.dev,
-        ),
+    given = v.gpu_scheduler.drm_sched_init_args(
+        ops=old_ops(args.ops),
+        timeout_wq=args.timeout_wq,
+        credit_limit=args.credit_limit,
+        hang_limit=args.hang_limit,
+        timeout=args.timeout,
+        score=args.score,
+        name=args.name,
+        dev=args.dev,
     )
+    if not has_thread():
+        given.submit_wq = args.submit_wq
+    ret = v.sched_main.drm_sched_init(sched, given)
     if not ret and args.ops.cancel_job:
         _cancel[id(sched)] = args.ops.cancel_job
     return int(ret)
@@ -132,7 +142,7 @@ def drm_sched_fini(sched: drm_gpu_scheduler) -> None:
 
 def drm_sched_stop(sched: drm_gpu_scheduler, bad: drm_sched_job | None) -> None:
     """It parks the thread, which must not be parked then."""
-    if __kthread_should_park(sched.thread):
+    if has_thread() and __kthread_should_park(sched.thread):
         kthread_unpark(sched.thread)
     v.sched_main.drm_sched_stop(sched, bad)
 
@@ -150,19 +160,24 @@ def drm_sched_start(sched: drm_gpu_scheduler, errno: int) -> None:
 
 
 def drm_sched_wqueue_ready(sched: drm_gpu_scheduler) -> bool:
-    """There is a thread."""
-    return bool(sched.thread and sched.ready)
+    """There is a thread, or the item may be queued."""
+    return bool(sched.ready)
 
 
 def drm_sched_wqueue_stop(sched: drm_gpu_scheduler) -> None:
-    """The thread is parked, if it is not parked already."""
-    if not __kthread_should_park(sched.thread):
+    """The thread is parked, if it is not parked already; or the item is not queued any more."""
+    if not has_thread():
+        v.sched_main.drm_sched_submit_stop(sched)
+    elif not __kthread_should_park(sched.thread):
         kthread_park(sched.thread)
 
 
 def drm_sched_wqueue_start(sched: drm_gpu_scheduler) -> None:
-    """The thread is unparked."""
-    kthread_unpark(sched.thread)
+    """The thread is unparked, or the item is queued."""
+    if has_thread():
+        kthread_unpark(sched.thread)
+    else:
+        v.sched_main.drm_sched_submit_start(sched)
 
 
 def drm_sched_entity_init(

@@ -56,6 +56,7 @@ class PortList:
     defines: dict[str, int]
     not_covered: dict[str, str]
     drift: dict[str, tuple[str, ...]]
+    patched: tuple[str, ...] = ()
     where: str = "tools/cdiff/port.toml"
 
     def rules(self, path: str) -> FileRules:
@@ -142,6 +143,7 @@ def load(path: Path = HERE / "port.toml") -> PortList:
         {**kconfig(), **{name: int(value) for name, value in table.get("define", {}).items()}},
         table.get("not-covered", {}),
         {name: tuple(patterns) for name, patterns in table.get("drift", {}).items()},
+        tuple(table.get("patched", {}).get("folders", ())),
     )
 
 

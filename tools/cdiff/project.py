@@ -58,7 +58,10 @@ class Project:
 
     @cached_property
     def files(self) -> dict[str, PyFile]:
-        """The ported files, by path; those of the first baseline of port.toml come first."""
+        """The ported files, by path.
+
+        Those of the first baseline of port.toml come first, those of a patch last of their kernel.
+        """
         found = [
             pysource.read(path, self.root)
             for path in pysource.ported_files(self.root)
@@ -66,7 +69,12 @@ class Project:
         ]
         versions = [baseline.linux for baseline in self.port.baselines.values()]
         order = {version: number for number, version in enumerate(versions)}
-        found.sort(key=lambda file: order.get(file.version, len(order)))
+        found.sort(
+            key=lambda file: (
+                order.get(file.version, len(order)),
+                file.path.startswith(self.port.patched),
+            )
+        )
         return {file.path: file for file in found}
 
     @cached_property

@@ -43,6 +43,7 @@ DEVIATIONS = {
     "per-cpu": "one instance instead of one per CPU",
     "model": "calls into a part that is modelled, not ported",
     "left-out": "the part it belongs to is not ported",
+    "patch": "a patch changes it that was proposed and not merged in this form",
     "leak": "C forgets to free it",
     "boot": "the C does it at boot, or the linker does",
 }
@@ -81,6 +82,7 @@ LEFT_OUT = {
             "inlined",
             "model",
             "packed",
+            "patch",
             "per-cpu",
         )
     },

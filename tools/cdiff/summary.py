@@ -95,6 +95,8 @@ def numbers_of(project: Project, file: PyFile) -> Numbers:
                 made.left_out[reason] += 1
     for pair in project.pairs(file):
         _function(project, pair, made)
+    if file.path.startswith(project.port.patched):
+        made.functions = made.ported
     for function, row in project.added(file):
         made.added_functions += 1
         made.added_statements += len(function.statements)
@@ -125,6 +127,8 @@ def summary(project: Project, names: Sequence[str]) -> dict[str, Any]:
         found = numbers_of(project, file)
         total.add(found)
         for name, patterns in project.port.drift.items():
+            if file.path.startswith(project.port.patched):
+                continue
             if all(wanted(path, patterns) for path in file.sources):
                 label = name if len(versions) == 1 else f"{name} {file.version}"
                 sets.setdefault(label, Numbers()).add(found)

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
-from kport.dma_buf.dma_fence import dma_fence, dma_fence_get, dma_fence_signal
+from kport.dma_buf.dma_fence import dma_fence, dma_fence_get, dma_fence_put, dma_fence_signal
 from kport.drm.scheduler import v6_1
 from kport.linux.list import list_add, list_for_each_entry
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
-from kport.linux.slab import kzalloc_obj
+from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.spinlock import spin_lock, spin_unlock
 from kport.linux.wait import wake_up_interruptible
 from tests.drm.scheduler.driver import Driver, Job
@@ -21,8 +22,17 @@ from tests.support import eventually
 class Driver61(Driver):
     """Schedulers, entities and jobs of one test."""
 
-    def __init__(self) -> None:
-        super().__init__(v6_1)
+    def __init__(self, baseline: ModuleType = v6_1) -> None:
+        super().__init__(baseline)
+
+    def kick(self, sched: Any) -> None:
+        """There may be a job to free."""
+        wake_up_interruptible(sched.wake_up_worker)
+
+    def void(self, job: Job) -> None:
+        """The hardware fence of a job that was stopped is worth nothing any more."""
+        dma_fence_put(job.hw)
+        job.hw = None
 
     def put_back(self, job: Job) -> int:
         """An answer to a timeout: the job is not hung, it goes back to the head of the list."""
@@ -30,7 +40,7 @@ class Driver61(Driver):
         spin_lock(sched.job_list_lock)
         list_add(job.base.list, sched.pending_list)
         spin_unlock(sched.job_list_lock)
-        wake_up_interruptible(sched.wake_up_worker)
+        self.kick(sched)
         return int(self.api.DRM_GPU_SCHED_STAT_NOMINAL)
 
     def end_it(self, job: Job) -> int:
@@ -83,6 +93,17 @@ class Driver61(Driver):
         for fence in after:
             assert self.main.drm_sched_job_add_dependency(base, dma_fence_get(fence)) == 0
         return job
+
+    def close(self) -> None:
+        """End all jobs, take entities and schedulers down, drop the test's references."""
+        self.drain()
+        for entity in self._entities:
+            self.baseline.sched_entity.drm_sched_entity_destroy(entity)
+            kfree(entity)
+        for sched in self._schedulers:
+            self.main.drm_sched_fini(sched)
+            kfree(sched)
+        self.release()
 
     # -- looking ---------------------------------------------------------------------------------
 
