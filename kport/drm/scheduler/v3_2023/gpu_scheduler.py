@@ -3,9 +3,6 @@
 # SPDX-License-Identifier: MIT
 #
 # Translated to Python from include/drm/gpu_scheduler.h, Linux 6.1.192, on 2026-11-20.
-#
-# With the changes of the patch "drm/sched: Convert drm scheduler to use a work queue rather than
-# kthread" (Matthew Brost, Intel, 2023, version 3, 02/13); each is tagged.
 """The two structs that the patch changes; everything else is that of 6.1."""
 
 from __future__ import annotations

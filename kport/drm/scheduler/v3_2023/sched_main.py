@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: MIT
 #
 # Translated to Python from drivers/gpu/drm/scheduler/sched_main.c, Linux 6.1.192, on 2026-11-20.
-#
-# With the changes of the patch "drm/sched: Convert drm scheduler to use a work queue rather than
-# kthread" (Matthew Brost, Intel, 2023, version 3, 02/13); each is tagged.
 """The scheduler: one work item per ring that frees a finished job and runs a new one.
 
 The item queues itself again as long as it finds something to do; whatever makes work queues it. A
 paused scheduler queues nothing.
+
+This is the file of v6_1 with the changes of the patch "drm/sched: Convert drm scheduler to use a
+work queue rather than kthread" (Matthew Brost, Intel, 2023, version 3, 02/13); each has a tag.
 """
 
 from __future__ import annotations
