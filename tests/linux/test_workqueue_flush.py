@@ -84,6 +84,7 @@ def test_flush_waits_for_a_running_item(unbound):
     queue_work(unbound, w)
     gate.arrived()
     flusher = Thread(flush_work, w)
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     never(lambda: flusher.done)
     gate.open()
     assert flusher.join() is True
@@ -96,6 +97,7 @@ def test_flush_waits_for_a_queued_item(ordered):
     w = work(lambda w: ran.append(1))
     queue_work(ordered, w)
     flusher = Thread(lambda: (flush_work(w), len(ran)))
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     never(lambda: flusher.done)
     gate.open()
     assert flusher.join() == (True, 1)
@@ -110,6 +112,7 @@ def test_flush_waits_for_an_item_held_back_by_max_active(kernel):
     queue_work(wq, w)
     assert w.inactive
     flusher = Thread(lambda: (flush_work(w), len(ran)))
+    eventually(lambda: flusher.task._state == TASK_UNINTERRUPTIBLE)
     never(lambda: flusher.done)
     gate.open()
     assert flusher.join() == (True, 1)
