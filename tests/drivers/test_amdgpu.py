@@ -30,7 +30,6 @@ from kport.drivers.amdgpu.amdgpu_ib import amdgpu_ib_schedule
 from kport.drivers.amdgpu.amdgpu_job import (
     amdgpu_job_alloc,
     amdgpu_job_free,
-    amdgpu_job_submit,
 )
 from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_alloc,
@@ -38,57 +37,14 @@ from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_undo,
     amdgpu_ring_write,
 )
-from kport.drivers.compat import (
-    drm_sched_entity,
-    drm_sched_entity_destroy,
-    drm_sched_entity_init,
-)
-from kport.hw.batch import Batch
 from kport.linux.atomic import atomic_read, atomic_set
 from kport.linux.err import ECANCELED, EINVAL, ENODATA, ENOENT, ENOMEM
 from kport.linux.jiffies import jiffies, msecs_to_jiffies
-from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
-from kport.linux.slab import fail_nth, kfree, kzalloc_obj, live
+from kport.linux.slab import fail_nth, kfree, live
 from kport.linux.timer import timer_pending
 from kport.linux.types import s32
+from tests.drivers.gpu import Gpu
 from tests.support import MS, eventually, messages, never, sleep_ms, take_warnings
-
-
-class Gpu:
-    """A device with entities; `done` collects (number, error) of freed jobs."""
-
-    def __init__(self, *rings: str, timeout: int = MAX_SCHEDULE_TIMEOUT, **args: object) -> None:
-        ret, self.adev = amdgpu_device_init("0000:03:00.0", list(rings), timeout, **args)
-        assert ret == 0
-        self.rings = self.adev.rings
-        self.done: list[tuple[int, int]] = []
-        self.count = 0
-        self.entities: list[drm_sched_entity] = []
-        self.batches: list[Batch] = []
-
-    def entity(self, ring: int = 0) -> drm_sched_entity:
-        entity = kzalloc_obj(drm_sched_entity)
-        drm_sched_entity_init(entity, 2, [self.rings[ring].sched], 1, None)
-        self.entities.append(entity)
-        return entity
-
-    def submit(self, entity: drm_sched_entity, *durations: int | None):
-        ret, job = amdgpu_job_alloc(entity, None, len(durations), 1, 7)
-        assert ret == 0
-        for ib, duration in zip(job.ibs, durations, strict=True):
-            ib.batch = Batch(duration)
-            self.batches.append(ib.batch)
-        job.user, job.done = self.count, lambda user, error: self.done.append((user, error))
-        self.count += 1
-        return amdgpu_job_submit(job)
-
-    def close(self) -> None:
-        for batch in self.batches:
-            batch.end(self.adev.gpu.machine)
-        for entity in self.entities:
-            drm_sched_entity_destroy(entity)
-            kfree(entity)
-        amdgpu_device_fini(self.adev)
 
 
 @pytest.fixture

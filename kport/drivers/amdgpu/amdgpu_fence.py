@@ -86,6 +86,9 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
     seq = ring.fence_drv.sync_seq
     if dma_fence_was_initialized(fence):
         fence.seqno = seq
+        fence.error = 0
+        # Who waits for it asked for signalling before; it will not be asked again.
+        amdgpu_fence_schedule_fallback(ring)
     else:
         dma_fence_init(
             fence, amdgpu_fence_ops, ring.fence_drv.lock, adev.fence_context + ring.idx, seq
@@ -115,12 +118,19 @@ def amdgpu_fence_schedule_fallback(ring: amdgpu_ring) -> None:
 
 
 def amdgpu_fence_process(ring: amdgpu_ring) -> bool:
-    """Signal every fence up to the number the hardware wrote; False if there is none."""
+    """Signal every fence up to the number the hardware wrote; False if there is none.
+
+    The kernel takes a number that goes back for one that went all the way round: it signals
+    whatever is in the slots, and the next time it may leave a fence in its slot for ever. An engine
+    that completes out of order writes such numbers. Here they are left alone.
+    """
     drv = ring.fence_drv
 
     while True:
         last_seq = atomic_read(ring.fence_drv.last_seq)
         seq = amdgpu_fence_read(ring)
+        if s32(seq - last_seq) < 0:
+            return False
         if atomic_cmpxchg(drv.last_seq, last_seq, seq) == last_seq:
             break
 

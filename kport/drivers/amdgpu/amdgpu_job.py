@@ -264,7 +264,7 @@ def amdgpu_job_timedout(s_job: drm_sched_job) -> int:
                 raise goto("exit")
             dev_err(adev.dev, "Ring %s reset failed\n", ring.sched.name)
 
-        if dma_fence_get_status(s_job.s_fence.finished) == 0:
+        if not adev.resubmit and dma_fence_get_status(s_job.s_fence.finished) == 0:
             dma_fence_set_error(s_job.s_fence.finished, -ETIME)
 
         if amdgpu_device_should_recover_gpu(ring.adev):

@@ -13,7 +13,7 @@ guilty, and after the reset the jobs of all others run again.
 
 from __future__ import annotations
 
-from kport.dma_buf.dma_fence import dma_fence_get_status
+from kport.dma_buf.dma_fence import dma_fence_get_status, dma_fence_was_initialized
 from kport.drivers.amdgpu.amdgpu import (
     amdgpu_device,
     amdgpu_job,
@@ -100,7 +100,8 @@ def amdgpu_device_pre_asic_reset(
             continue
 
         if adev.resubmit:
-            amdgpu_fence_driver_clear_job_fences(ring, fence)
+            again = job and atomic_read(job.base.karma) < ring.sched.hang_limit
+            amdgpu_fence_driver_clear_job_fences(ring, None if again else fence)
         amdgpu_fence_driver_force_completion(ring, fence)
 
     return 0
@@ -205,6 +206,17 @@ def amdgpu_device_sched_resume(
     return r
 
 
+def amdgpu_device_job_signaled(adev: amdgpu_device, job: amdgpu_job | None) -> bool:
+    """True if the job has ended well meanwhile, and the hardware needs no reset.
+
+    With `resubmit` no job has a hardware fence any more, and only a reset leads back. The kernel
+    does not look whether there ever was one: a job that timed out before it was emitted has none.
+    """
+    if not job or adev.resubmit or not dma_fence_was_initialized(job.hw_fence.base):
+        return False
+    return dma_fence_get_status(job.hw_fence.base) > 0
+
+
 def amdgpu_device_gpu_recover(
     adev: amdgpu_device, job: amdgpu_job | None, reset_context: amdgpu_reset_context
 ) -> int:
@@ -227,15 +239,14 @@ def amdgpu_device_gpu_recover(
 
         amdgpu_device_halt_activities(adev, job)
 
-        # With `resubmit` no job has a hardware fence any more: only a reset leads back.
-        if job and not adev.resubmit and dma_fence_get_status(job.hw_fence.base) > 0:
+        if amdgpu_device_job_signaled(adev, job):
             dev_info(adev.dev, "Guilty job already signaled, skipping HW reset")
         else:
             r = amdgpu_device_asic_reset(adev, reset_context)
             if r:
                 if adev.resubmit:
                     adev.asic_reset_res = r
-                    amdgpu_device_sched_resume(adev, reset_context, r)
+                    amdgpu_device_sched_resume(adev, reset_context, -ENODEV)
                 raise goto("reset_unlock")
         r = amdgpu_device_sched_resume(adev, reset_context, 0)
     if label("reset_unlock"):
