@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 Runner = Callable[..., "Result"]  # of progress, stop and trace_out
 
 BUILTIN_SECONDS = 5.0
+SCHEDULERS = {
+    "v7_2": "drm_sched of Linux 7.2.13",
+    "v6_1": "drm_sched of Linux 6.1.192",
+    "v3_2023": "drm_sched as proposed in 2023",
+}
 _USAGE = """\
 kport run [options] [-w FILE|TEXT]... [-W FILE|TEXT]
        kport run [options] RECORDING"""
@@ -52,6 +57,7 @@ told by its content.
     entities     [{context, name, client, ring, jobs, gpu_ms, share_pct,
                  wait_us}]
     makespan_s   from the first submission to the end of the last job
+    sched        "v7_2", "v6_1" or "v3_2023"
     policy       "rr", "fifo" or "fair"
     clients      [{name, elapsed_s, cycles, per_s, periods, dropped,
                  latency_ms}]
@@ -105,7 +111,8 @@ def parser() -> Parser:
     seed = whole(-(2**63), 2**63 - 1)
     add("-I", metavar="SEED", type=seed, default=0, help="of random durations, default: 0")
     add("-S", action="store_true", help="the same random durations in all clients")
-    add("--policy", choices=("rr", "fifo", "fair"), default="fifo", help="default: fifo")
+    add("--sched", choices=SCHEDULERS, default="v7_2", help="of which kernel, default: v7_2")
+    add("--policy", choices=("rr", "fifo", "fair"), help="of v7_2, default: fifo")
     add("--seconds", metavar="S", type=real(0, 1e6), help="end after S seconds of the run's clock")
     scale = real(0.01, 1e4)
     add("--scale", metavar="X", type=scale, default=1.0, help="slow the clock X times, default: 1")
@@ -170,6 +177,18 @@ def _refuse_workload_options(options: argparse.Namespace) -> None:
             )
 
 
+def policy_of(options: argparse.Namespace) -> str:
+    """The policy of the run; older schedulers only take turns. Raises UsageError."""
+    if options.sched == "v7_2":
+        return str(options.policy or "fifo")
+    if options.policy not in (None, "rr"):
+        raise UsageError(
+            f"--policy {options.policy} is for --sched v7_2, and {options.sched} only takes "
+            "turns; leave one of them out"
+        )
+    return "rr"
+
+
 # -- workloads -----------------------------------------------------------------------------------
 
 
@@ -184,7 +203,8 @@ def make_plan(options: argparse.Namespace) -> Plan:
     if repeat is None and seconds is None:
         repeat = 1
     plan = Plan(
-        policy=options.policy,
+        policy=policy_of(options),
+        sched=options.sched,
         repeat=repeat,
         seconds=seconds,
         scale=options.scale,
@@ -221,7 +241,7 @@ def _workloads(options: argparse.Namespace) -> Runner:
     length = [f"{plan.seconds:g} s"] if plan.seconds is not None else []
     length += [f"{plan.repeat} x"] if plan.repeat is not None else []
     options.heading = (
-        f"drm_sched of Linux 7.2.13, policy {plan.policy}: {clients} "
+        f"{SCHEDULERS[plan.sched]}, policy {plan.policy}: {clients} "
         f"client{'s' if clients > 1 else ''}, {' or '.join(length)}, seed {options.I}"
     )
     if options.given[-1][0] == "-p":
@@ -239,11 +259,12 @@ def _recording(options: argparse.Namespace) -> Runner:
     with Bar(sys.stderr) as bar:
         recording = load(options.recording, bar.count)
     name = "standard input" if options.recording == "-" else os.path.basename(options.recording)
-    options.heading = f"drm_sched of Linux 7.2.13, policy {options.policy}: {name}"
+    options.heading = f"{SCHEDULERS[options.sched]}, policy {policy_of(options)}: {name}"
     return partial(
         replay,
         recording,
-        policy=options.policy,
+        policy=policy_of(options),
+        sched=options.sched,
         scale=options.scale,
         credits=options.credits,
     )

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from threading import Event
 
 import kport
+from kport.drivers.compat import package
 from kport.linux.ktime import NSEC_PER_SEC
 from kport.workload.collect import Collector
 from kport.workload.rec_compare import port_figures, recorded_figures
@@ -35,6 +36,7 @@ def replay(
     recording: Recording,
     *,
     policy: str = "fifo",
+    sched: str = "v7_2",
     scale: float = 1.0,
     credits: int | None = None,  # noqa: A002 - the option's name
     progress: Callable[[int, int], None] | None = None,
@@ -43,20 +45,22 @@ def replay(
 ) -> Result:
     """Play a recording on a kernel of its own and return the figures of both.
 
-    `scale` is wall seconds per kernel second; `credits` is the credit limit of every ring instead
-    of the recorded one; `progress` is told how many jobs are over, and of how many; `stop` ends the
-    run early; `trace_out` is a file for the port's own trace. Raises InputError if that cannot be
-    opened, KernelOops if the port breaks.
+    `sched` names the scheduler, `scale` is wall seconds per kernel second; `credits` is the credit
+    limit of every ring instead of the recorded one; `progress` is told how many jobs are over, and
+    of how many; `stop` ends the run early; `trace_out` is a file for the port's own trace. Raises
+    InputError if that cannot be opened, KernelOops if the port breaks.
     """
     seen = Collector()
-    booted = kport.boot(params={"sched_policy": POLICIES[policy]}, scale=scale)
+    package(sched)  # its trace events must be there before the trace begins
+    params = {"sched_policy": POLICIES[policy], "scheduler": sched}
+    booted = kport.boot(params=params, scale=scale)
     # The trace is outermost: it is written when the kernel is gone.
     with TraceOut(trace_out) as trace, booted as kernel:
         player = Player(recording, credits, scale)
         with seen.watching():
             complete = player.run(progress, stop or Event())
         player.down()
-    result = Result(policy=policy, interrupted=not complete)
+    result = Result(sched=sched, policy=policy, interrupted=not complete)
     port_figures(result, recording, player.played, seen)
     result.recorded = recorded_figures(recording)
     result.leaks = len(kernel.leaks)

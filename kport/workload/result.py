@@ -10,6 +10,7 @@
                    name, client, ring                                               texts
                    jobs, gpu_ms, share_pct, wait_us {p50, p99, max}}]               numbers
     makespan_s   from the first submission to the end of the last job               number
+    sched        "v7_2", "v6_1" or "v3_2023": whose scheduler                       text
     policy       "rr", "fifo" or "fair"                                             text
     clients      [{name                                                             text
                    elapsed_s, cycles, per_s, periods, dropped
@@ -145,6 +146,7 @@ class Result(Figures):
     `order` and `unwritten`, why the trace is not in its file, are not part of the JSON object.
     """
 
+    sched: str = "v7_2"
     policy: str = "fifo"
     clients: list[ClientResult] = field(default_factory=list)
     leaks: int = 0

@@ -19,7 +19,8 @@ import pytest
 
 from kport.cli import main
 from kport.cli.options import UsageError
-from kport.cli.run import make_plan, parser
+from kport.cli.run import SCHEDULERS, make_plan, parser
+from kport.drivers import compat
 from kport.workload.player import play
 from kport.workload.player.batch import BatchStep
 from tests.workload.json_schema import RECORDED, RUN, assert_shape
@@ -89,6 +90,36 @@ def test_clients_seeds_scales_and_the_rest():
 def test_one_master_only():
     with pytest.raises(UsageError, match="only one master"):
         plan_of("-W", "d.1", "-W", "d.2")
+
+
+@pytest.mark.parametrize("sched", SCHEDULERS)
+def test_every_scheduler_plays_workloads(capsys, sched, tmp_path):
+    trace = tmp_path / "trace"
+    steps = "1.RCS.300.0.0,2.BCS.200.-1.1"
+    code, out, err = kport_run(
+        capsys, "--sched", sched, "-w", steps, "-r", "3", "--json", "--trace-out", str(trace)
+    )
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    assert result["jobs"]["finished"] == 6
+    assert (result["sched"], result["policy"]) == (sched, "fifo" if sched == "v7_2" else "rr")
+    event = "drm_sched_job_run: " if sched == "v7_2" else "drm_run_job: "
+    assert trace.read_text().count(event) == 6
+
+
+def test_the_heading_names_the_scheduler(capsys):
+    assert tuple(SCHEDULERS) == compat.SCHEDULERS
+    _, out, _ = kport_run(capsys, "--sched", "v6_1", "-w", "1.RCS.300.0.0")
+    assert out.startswith("drm_sched of Linux 6.1.192, policy rr: 1 client")
+
+
+@pytest.mark.parametrize("sched", ["v6_1", "v3_2023"])
+def test_a_recording_is_played_on_an_old_scheduler(capsys, sched):
+    code, out, err = kport_run(capsys, "--sched", sched, "--json", str(RECORDING))
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    assert (result["sched"], result["leaks"], result["warnings"]) == (sched, 0, [])
+    assert result["jobs"] == result["recorded"]["jobs"]
 
 
 # -- output ----------------------------------------------------------------------------------------
@@ -230,6 +261,9 @@ def test_a_priority_without_a_workload_is_said_to_change_nothing(capsys):
         (["--scale", "-1"], "argument --scale: '-1' is not a number"),
         (["--scale", "nan"], "argument --scale: 'nan' is not a number"),
         (["--policy", "best"], "argument --policy: invalid choice: 'best'"),
+        (["--sched", "v5_4"], "argument --sched: invalid choice: 'v5_4'"),
+        (["--sched", "v6_1", "--policy", "fair"], "--policy fair is for --sched v7_2"),
+        ([str(RECORDING), "--sched", "v6_1", "--policy", "fifo"], "v6_1 only takes turns"),
         (["--credits", "0"], "argument --credits: '0' is not a whole number"),
         (["--polic", "rr"], "unrecognized arguments: --polic"),
         (["-w"], "argument -w: expected one argument"),

@@ -39,6 +39,7 @@ FIGURES = {
 }
 RUN = {
     **FIGURES,
+    "sched": str,
     "policy": str,
     "clients": [
         {

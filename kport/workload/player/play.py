@@ -16,6 +16,7 @@ from time import monotonic, sleep
 
 import kport
 from kport.arch.api import Halted, Machine
+from kport.drivers.compat import package
 from kport.linux.ktime import NSEC_PER_SEC, ktime_get
 from kport.workload.player.client import Client
 from kport.workload.player.plan import POLICIES, Plan
@@ -52,6 +53,7 @@ def play(
     """
     tally = Tally(RINGS)
     stop = stop or threading.Event()
+    package(plan.sched)  # its trace events must be there before the trace begins
     params = {"sched_policy": POLICIES[plan.policy], "scheduler": plan.sched}
     # The trace is outermost: it is written when the kernel is gone.
     options = {"scale": plan.scale} if machine == "threads" else {}

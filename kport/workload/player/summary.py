@@ -26,7 +26,7 @@ def summarize(plan: Plan, tally: Tally, clients: Sequence[Client]) -> Result:
     """The result of a run that has ended; leaks and the kernel's warnings come later."""
     makespan = max(0, tally.last - tally.first)
     names = {client.number: client.plan.name for client in clients}
-    result = Result(policy=plan.policy, jobs=tally.count)
+    result = Result(sched=plan.sched, policy=plan.policy, jobs=tally.count)
     result.makespan_s = round(makespan / NSEC_PER_SEC, 6)
     result.rings = [_ring(name, figures, makespan) for name, figures in tally.rings.items()]
     by_client = sorted(tally.entities, key=lambda entity: (entity.client, entity.context))
