@@ -228,6 +228,7 @@ def passes_on(scheduler) -> bool:
     return scheduler == "v7_2"
 
 
+@pytest.mark.boot(scale=3)
 def test_a_hung_job_is_killed_and_the_next_one_runs(kernel, passes_on):
     gpu = Gpu("gfx", timeout=msecs_to_jiffies(20))
     entity, other = gpu.entity(), gpu.entity()
