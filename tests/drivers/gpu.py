@@ -38,6 +38,7 @@ class Submitted:
         self.batches = batches
         self.finished: Any = None
         self.scheduled: Any = None
+        self.base: Any = None  # the scheduler's job, until it is freed
         self.freed: list[int] = []  # the error, once for each time it was freed
 
     @property
@@ -113,6 +114,7 @@ class Gpu:
             assert drm_sched_job_add_dependency(job.base, dma_fence_get(fence)) == 0
         submitted = Submitted(self.count, batches)
         self.count += 1
+        submitted.base = job.base
         job.user, job.done = submitted, lambda user, error: user.freed.append(error)
         self.batches += batches
         self.jobs.append(submitted)

@@ -27,7 +27,8 @@ def test_some_scripts(boot, arch):
     for seed in range(QUICK[arch]):
         options = {"strategy": RoundRobin(seed, 20)} if arch == "virt" else {}
         count.update(play(seed, partial(boot, **options)))
-    assert all(count.values())
+    assert count["finished"]
+    assert count["failed"] + count["cancelled"]
 
 
 @pytest.mark.long
