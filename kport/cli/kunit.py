@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
+from kport.cli.sched import add_options, policy_of
 from kport.cli.terminal import Bar
 from kport.cli.timing import brisk
 
@@ -32,14 +33,16 @@ Several are a union; none is all.
 
 The output is the kernel's log, and so KTAP, the format of KUnit: what reads a
 kernel's test log (tools/testing/kunit/kunit.py parse) reads this.
+The scheduler's tests are those of 7.2. They run on the mock GPU, which has a
+thin layer for the older schedulers (--sched); there a job is a credit.
 Each suite runs in a kernel of its own. A fault of the port fails the case it
 happens in, and the suite goes on in another kernel. On virt suites run in
 several processes at once; the output is the same. On threads some tests fail if
 a thread comes late, as in the kernel; on a busy machine --scale 4 helps.
 
 --json prints one object, when all is over:
-    arch, policy, seed (null on threads), interrupted, broken (why the output
-    was no KTAP, else "")
+    arch, sched, policy, seed (null on threads), interrupted, broken (why the
+    output was no KTAP, else "")
     totals {passed, failed, skipped, total}: of the results with no subtests
     suites [{name, status, leaks [text], warnings [text], oopses [text],
              tests [...]}]
@@ -63,7 +66,7 @@ def parser() -> Parser:
     add = p.add_argument
     add("globs", nargs="*", metavar="GLOB", help="which suites, or which cases of which")
     add("--arch", choices=("threads", "virt"), default="threads", help="default: threads")
-    add("--policy", choices=tuple(POLICIES), default="fifo", help="default: fifo")
+    add_options(p)
     add("--seed", metavar="N", type=whole(0, 2**63), help="of the machine virt; default: 0")
     add("--timeout", metavar="S", type=whole(1, 10**6), default=300, help="of a case; default: 300")
     add("--scale", metavar="X", type=real(0.01, 1e4), help="slow the clock of threads X times")
@@ -82,6 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("--jobs is for --arch virt; suites in real time would hinder each other")
     if options.scale is not None and options.arch != "threads":
         raise UsageError("--scale is for the machine threads; leave it out with --arch virt")
+    options.policy = policy_of(options)
     suites = _suites(options.globs)
     if options.list:
         for suite in suites:
@@ -128,6 +132,7 @@ def _jobs(arch: str) -> int:
 
 
 def _run(options: argparse.Namespace, suites: list[kunit_suite]) -> int:
+    from kport.drivers.compat import package
     from kport.kunit.executor import Executor, Setup
     from kport.kunit.workers import possible, workers
 
@@ -135,7 +140,12 @@ def _run(options: argparse.Namespace, suites: list[kunit_suite]) -> int:
         machine = {"seed": options.seed or 0}
     else:
         machine = {} if options.scale is None else {"scale": options.scale}
-    params = {"sched_policy": POLICIES[options.policy], "kunit.timeout": options.timeout}
+    package(options.sched)  # to be there before a kernel is told which one
+    params = {
+        "scheduler": options.sched,
+        "sched_policy": POLICIES[options.policy],
+        "kunit.timeout": options.timeout,
+    }
     setup = Setup(options.arch, params, machine)
     with ExitStack() as stack:
         processes = min(options.jobs or _jobs(options.arch), len(suites))
@@ -179,6 +189,7 @@ def _to_json(options: argparse.Namespace, executor: Executor, interrupted: bool)
     names = ("passed", "failed", "skipped", "total")
     return {
         "arch": options.arch,
+        "sched": options.sched,
         "policy": options.policy,
         "seed": (options.seed or 0) if options.arch == "virt" else None,
         "interrupted": interrupted,

@@ -16,6 +16,7 @@ import kport
 from kport.cli.inputs import kind_of, refuse_recording, refuse_target
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
+from kport.cli.sched import SCHEDULERS, add_options, policy_of
 from kport.cli.terminal import Bar, Style, width
 from kport.cli.timing import brisk
 from kport.workload.builtin import builtin_workloads
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 Runner = Callable[..., "Result"]  # of progress, stop and trace_out
 
 BUILTIN_SECONDS = 5.0
-SCHEDULERS = {
-    "v7_2": "drm_sched of Linux 7.2.13",
-    "v6_1": "drm_sched of Linux 6.1.192",
-    "v3_2023": "drm_sched as proposed in 2023",
-}
 _USAGE = """\
 kport run [options] [-w FILE|TEXT]... [-W FILE|TEXT]
        kport run [options] RECORDING"""
@@ -111,8 +107,7 @@ def parser() -> Parser:
     seed = whole(-(2**63), 2**63 - 1)
     add("-I", metavar="SEED", type=seed, default=0, help="of random durations, default: 0")
     add("-S", action="store_true", help="the same random durations in all clients")
-    add("--sched", choices=SCHEDULERS, default="v7_2", help="of which kernel, default: v7_2")
-    add("--policy", choices=("rr", "fifo", "fair"), help="of v7_2, default: fifo")
+    add_options(p)
     add("--seconds", metavar="S", type=real(0, 1e6), help="end after S seconds of the run's clock")
     scale = real(0.01, 1e4)
     add("--scale", metavar="X", type=scale, default=1.0, help="slow the clock X times, default: 1")
@@ -175,18 +170,6 @@ def _refuse_workload_options(options: argparse.Namespace) -> None:
                 f"{option} is for workloads, and {options.recording} is a recording; "
                 "leave one of them out"
             )
-
-
-def policy_of(options: argparse.Namespace) -> str:
-    """The policy of the run; older schedulers only take turns. Raises UsageError."""
-    if options.sched == "v7_2":
-        return str(options.policy or "fifo")
-    if options.policy not in (None, "rr"):
-        raise UsageError(
-            f"--policy {options.policy} is for --sched v7_2, and {options.sched} only takes "
-            "turns; leave one of them out"
-        )
-    return "rr"
 
 
 # -- workloads -----------------------------------------------------------------------------------

@@ -57,6 +57,12 @@ def interface(package: ModuleType) -> dict[str, Any]:
     global v
     v = package
     _cancel.clear()
+    if not hasattr(v.gpu_scheduler.drm_gpu_scheduler, "credit_limit"):
+        # As `#define credit_limit hw_submission_limit`, for drivers that change it.
+        v.gpu_scheduler.drm_gpu_scheduler.credit_limit = property(
+            lambda sched: sched.hw_submission_limit,
+            lambda sched, limit: setattr(sched, "hw_submission_limit", limit),
+        )
     ours = {name: value for name, value in globals().items() if name.startswith("drm_sched_")}
     for name in (drm_sched_backend_ops.__name__, drm_sched_init_args.__name__):
         del ours[name]

@@ -137,6 +137,8 @@ def test_only_what_a_glob_means_runs(capsys, suites):
         (["list", "''"], "kport: no test matches"),
         (["qqqqqqqq"], "kport: no test matches 'qqqqqqqq'; kport kunit --list prints all\n"),
         (["--policy", "lifo"], "kport: argument --policy: invalid choice: 'lifo'"),
+        (["--sched", "v5_4"], "kport: argument --sched: invalid choice: 'v5_4'"),
+        (["--sched", "v6_1", "--policy", "fifo"], "kport: --policy fifo is for --sched v7_2"),
         (["--seed", "x", "--arch", "virt"], "kport: argument --seed: 'x' is "),
         (["--seed", "1"], "kport: --seed is for the machine virt; add --arch virt or"),
         (["--scale", "2", "--arch", "virt"], "kport: --scale is for the machine threads;"),
@@ -162,6 +164,7 @@ def test_json(capsys, suites):
     one, two = found.pop("suites")
     assert found == {
         "arch": "virt",
+        "sched": "v7_2",
         "policy": "fair",
         "seed": 3,
         "interrupted": False,
@@ -197,6 +200,14 @@ def test_the_forty_runs_of_the_scheduler_on_virt(capsys, policy):
     assert (code, err) == (0, "")
     tests = ktap.read(out)
     assert len(tests) == 10
+    assert ktap.count([leaf for test in tests for leaf in test.leaves()]) == [40, 0, 0, 40]
+
+
+@pytest.mark.parametrize("sched", ["v6_1", "v3_2023"])
+def test_they_pass_on_the_older_schedulers_too(capsys, sched):
+    code, out, err = kunit(capsys, "drm_sched*", "--arch", "virt", "--sched", sched)
+    assert (code, err) == (0, "")
+    tests = ktap.read(out)
     assert ktap.count([leaf for test in tests for leaf in test.leaves()]) == [40, 0, 0, 40]
 
 

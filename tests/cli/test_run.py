@@ -19,7 +19,8 @@ import pytest
 
 from kport.cli import main
 from kport.cli.options import UsageError
-from kport.cli.run import SCHEDULERS, make_plan, parser
+from kport.cli.run import make_plan, parser
+from kport.cli.sched import SCHEDULERS
 from kport.drivers import compat
 from kport.workload.player import play
 from kport.workload.player.batch import BatchStep

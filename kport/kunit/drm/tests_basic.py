@@ -27,17 +27,15 @@ from kport.drivers.mock.sched_tests import (
     drm_mock_sched_job_wait_finished,
     drm_mock_sched_job_wait_scheduled,
 )
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_SCHED_PRIORITY_COUNT,
     DRM_SCHED_PRIORITY_KERNEL,
     DRM_SCHED_PRIORITY_LOW,
     DRM_SCHED_PRIORITY_NORMAL,
-)
-from kport.drm.scheduler.v7_2.sched_entity import (
     drm_sched_entity_modify_sched,
     drm_sched_entity_set_priority,
+    drm_sched_job_add_dependency,
 )
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_add_dependency
 from kport.kunit.test import (
     KUNIT_ARRAY_PARAM,
     KUNIT_CASE,

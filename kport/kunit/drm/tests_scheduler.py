@@ -26,13 +26,13 @@ from kport.drivers.mock.sched_tests import (
     drm_mock_sched_job_wait_scheduled,
 )
 from kport.drm.scheduler.v7_2 import gpu_scheduler
-from kport.drm.scheduler.v7_2.gpu_scheduler import (
+from kport.drivers.compat import (
     DRM_SCHED_PRIORITY_HIGH,
     DRM_SCHED_PRIORITY_LOW,
     DRM_SCHED_PRIORITY_NORMAL,
+    drm_sched_job_add_dependency,
     drm_sched_priority,
 )
-from kport.drm.scheduler.v7_2.sched_main import drm_sched_job_add_dependency
 from kport.drm.spsc_queue import spsc_queue_count
 from kport.kunit.test import (
     KUNIT_ARRAY_PARAM,
