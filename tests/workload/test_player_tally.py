@@ -94,7 +94,7 @@ def test_jobs_of_others_are_not_counted():
     assert books.tally.count.submitted == 0
 
 
-def test_watching_ends():
+def test_watching_ends(kernel):
     tally = Tally(("rcs",))
     before = [list(tp.funcs) for tp in tracepoints.values()]
     with tally.watching():
