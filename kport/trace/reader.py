@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from kport.trace.events import BEFORE_6_17, EVENTS, Event
+from kport.trace.events import BEFORE_6_17, EVENTS, WRITTEN, Event
 from kport.trace.source import TraceError, lines
 
 WINDOW = 1_000_000_000  # ns
@@ -35,6 +35,9 @@ PREFIX_MAX = 256  # characters before an event's name
 
 _NAMES = "|".join(sorted(EVENTS, key=len, reverse=True))
 _find = re.compile(rf": +(?:\d+ +)?(?:[A-Za-z]\w*:)?({_NAMES}): +").search
+_find_any = re.compile(
+    rf": +(?:\d+ +)?(?:[A-Za-z]\w*:)?({_NAMES}|{'|'.join(BEFORE_6_17)}): +"
+).search
 _find_old = re.compile(rf": +(?:\d+ +)?(?:gpu_scheduler:)?({'|'.join(BEFORE_6_17)}): +").search
 _prefix = re.compile(
     r" *(.*?)(?:-| +)(\d{1,10})(?:/\d{1,10})? +(?:\( *[\d-]+\) +)?"
@@ -69,10 +72,14 @@ class Notes:
 
 
 class Reader:
-    """The events of one file. `lines` counts lines read, `events` those given out."""
+    """The events of one file. `lines` counts lines read, `events` those given out.
 
-    def __init__(self, path: str) -> None:
+    With `old` the scheduler events of kernels before 6.17 are given out too.
+    """
+
+    def __init__(self, path: str, *, old: bool = False) -> None:
         self.path = path
+        self._find = _find_any if old else _find
         self.lines = 0
         self.events = 0
         self.notes = Notes()
@@ -84,32 +91,41 @@ class Reader:
         for number, event in self._in_order(self._parsed(lines(self.path))):
             self.events += 1
             yield number, event
-        if not self._scheduler:
-            if self._old:
-                raise TraceError(
-                    self._old, "scheduler events of a kernel before 6.17 name no fences", REMEDY
-                )
-            lines_read = f"{self.lines} line{'s' if self.lines != 1 else ''}"
-            raise TraceError(0, f"no scheduler event in {lines_read}", REMEDY)
+        self.check()
+
+    def check(self, seen: bool = False) -> None:
+        """Raises TraceError if the file had no scheduler event; `seen` says that it had one."""
+        if self._scheduler or seen:
+            return
+        if self._old:
+            raise TraceError(
+                self._old, "scheduler events of a kernel before 6.17 name no fences", REMEDY
+            )
+        lines_read = f"{self.lines} line{'s' if self.lines != 1 else ''}"
+        raise TraceError(0, f"no scheduler event in {lines_read}", REMEDY)
 
     def _parsed(self, source: Iterable[str | None]) -> Iterator[tuple[int, Event]]:
-        notes = self.notes
         for number, line in enumerate(source, 1):
-            self.lines = number
-            if line is None:
-                notes.add("lines too long to be events, skipped", number)
-                continue
-            found = _find(line)
-            if found is None:
-                self._other(number, line)
-                continue
-            event = _event(line, found)
-            if event is None:
-                notes.add("damaged lines, skipped", number)
-                continue
-            if not event.name.startswith("dma_fence"):
-                self._scheduler = True
-            yield number, event
+            event = self.take(number, line)
+            if event is not None:
+                yield number, event
+
+    def take(self, number: int, line: str | None) -> Event | None:
+        """The event of a line, or None; what is to be noted of the line is noted."""
+        self.lines = number
+        if line is None:
+            self.notes.add("lines too long to be events, skipped", number)
+            return None
+        found = self._find(line)
+        if found is None:
+            self._other(number, line)
+            return None
+        event = _event(line, found)
+        if event is None:
+            self.notes.add("damaged lines, skipped", number)
+        elif not event.name.startswith("dma_fence"):
+            self._scheduler = True
+        return event
 
     def _other(self, number: int, line: str) -> None:
         """A line without an event of ours; some of these matter."""
@@ -159,12 +175,18 @@ def _event(line: str, found: re.Match[str]) -> Event | None:
     if prefix is None:
         return None
     name = found[1]
-    values = EVENTS[name].values(line, found.end())
+    values = WRITTEN[name].values(line, found.end())
     if values is None:
         return None
     comm, pid, cpu, flags, seconds, fraction = prefix.groups()
     ts = int(seconds) * 1_000_000_000 + int(fraction) * (1000 if len(fraction) == 6 else 1)
     return Event(ts, comm, int(pid), int(cpu), flags or ".....", name, values)
+
+
+def parse(line: str) -> Event | None:
+    """The event of a line, in the old or the new spelling; None if there is none."""
+    found = _find_any(line)
+    return _event(line, found) if found is not None else None
 
 
 def looks_like_trace(head: bytes) -> bool:

@@ -23,6 +23,7 @@ from typing import BinaryIO, cast
 
 LINE_MAX = 4096
 LINE_END = 1 << 28
+BLOCK = 1 << 20
 
 GZIP = b"\x1f\x8b"
 XZ = b"\xfd7zXZ\x00"
@@ -98,24 +99,59 @@ def lines(path: str) -> Iterator[str | None]:
 
     Raises TraceError for everything that can go wrong, with the number of the line it happened at.
     """
-    number = 0
+    at = Place()
+    with reading(at), _opened(path) as file:
+        for line in _lines(_unpacked(file)):
+            at.line += 1
+            yield line
+
+
+def blocks(path: str, size: int = BLOCK) -> Iterator[bytes]:
+    """The bytes of a file, decompressed, in blocks of whole lines of about `size` bytes.
+
+    A line of a block may be longer than LINE_MAX. Raises TraceError like `lines()`.
+    """
+    at = Place()
+    with reading(at), _opened(path) as file:
+        stream = _unpacked(file)
+        rest = b""
+        while block := stream.read(size):
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            block, rest = block[:cut], block[cut:]
+            if len(rest) > LINE_END:
+                raise TraceError(0, f"a line of more than {LINE_END} bytes", "is it a trace?")
+            if block:
+                at.line += block.count(b"\n")
+                yield block
+        if rest:
+            yield rest
+
+
+class Place:
+    """How far a reader has come."""
+
+    def __init__(self) -> None:
+        self.line = 0
+
+
+@contextmanager
+def reading(at: Place) -> Iterator[None]:
+    """Whatever goes wrong in the block is a TraceError with the number of the line behind `at`."""
     try:
-        with _opened(path) as file:
-            for line in _lines(_unpacked(file)):
-                number += 1
-                yield line
+        yield
     except TraceError as error:
-        raise TraceError(number and number + 1, error.what, error.remedy) from None
+        raise TraceError(at.line and at.line + 1, error.what, error.remedy) from None
     except EOFError:
         raise TraceError(
-            number + 1, "the compressed file ends in the middle", "copy it again, it is incomplete"
+            at.line + 1, "the compressed file ends in the middle", "copy it again, it is incomplete"
         ) from None
     except (lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
         what = str(error).lower() or type(error).__name__
         raise TraceError(
-            number + 1, f"the compressed file is damaged ({what})", "copy it again"
+            at.line + 1, f"the compressed file is damaged ({what})", "copy it again"
         ) from None
     except OSError as error:
-        raise TraceError(number and number + 1, error.strerror or str(error)) from None
+        raise TraceError(at.line and at.line + 1, error.strerror or str(error)) from None
     except ValueError as error:  # a path with a null byte, a closed stdin
-        raise TraceError(number and number + 1, str(error)) from None
+        raise TraceError(at.line and at.line + 1, str(error)) from None
