@@ -206,14 +206,17 @@ class Lane:
         end_position = min(end << SHIFT, now + 1)
         first = bisect_right(bars.ends, begin << SHIFT)
         behind = bisect_left(bars.begins, end_position, first, len(bars.ends))
+        if behind > first and bars.ends[behind - 1] > now:
+            behind -= 1
+            last = bars.begins[behind], bars.jobs[behind]
         draw = _Drawing(begin, end, columns, now)
         if behind - first <= 2 * columns:
             for i in range(first, behind):
                 job = bars.jobs[i]
-                draw.bar(bars.begins[i] >> SHIFT, min(bars.ends[i] >> SHIFT, clock), job)
+                draw.bar(bars.begins[i] >> SHIFT, bars.ends[i] >> SHIFT, job)
         else:
             self._cells(draw, bars, first, behind, clock, convention, slot)
-        if last is not None and last[0] <= now and behind == len(bars.ends):
+        if last is not None and last[0] < end_position and last[0] <= now:
             draw.bar(last[0] >> SHIFT, clock, last[1])
         return draw.segments
 
@@ -237,7 +240,7 @@ class Lane:
             b = min(draw.begin + width * (x + 1) // draw.columns, stop)
             if a >= b:
                 break
-            if level is None:
+            if level is None or b == stop:
                 draw.cell(x, *_summed(bars, first, behind, a, b), b - a)
             else:
                 i, j = a >> level.shift, max(b >> level.shift, (a >> level.shift) + 1)

@@ -19,7 +19,7 @@ from kport.trace.events import WRITTEN, Event
 from kport.trace.ftrace import line as ftrace_line
 from kport.trace.reader import parse
 
-_CACHED = 16  # blocks of text that are kept split
+_CACHED = 64  # blocks of text that are kept split
 
 
 class _Stored:

@@ -275,8 +275,7 @@ class Link:
     since: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A run of equal cells of a lane, from `start` up to `end` in eighths of a column.
 
     `job` is set where the segment is one job's bar; else it stands for `count` jobs too narrow to
@@ -288,7 +287,7 @@ class Segment:
     end: int
     client: int
     job: JobKey | None = None
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count()
     busy: float = 1.0
     error: bool = False
 
