@@ -21,7 +21,11 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from kport.dma_buf.dma_fence import dma_fence_set_error
+from kport.dma_buf.dma_fence import (
+    dma_fence_is_signaled,
+    dma_fence_put,
+    dma_fence_set_error,
+)
 from kport.drm.scheduler.v7_2.gpu_scheduler import (
     DRM_GPU_SCHED_STAT_ENODEV,
     DRM_GPU_SCHED_STAT_NO_HANG,
@@ -230,6 +234,11 @@ def drm_sched_entity_fini(entity: drm_sched_entity) -> None:
         v.sched_main.drm_sched_rq_remove_entity(entity.rq, entity)
         wait_for_completion(entity.entity_idle)
         complete(entity.entity_idle)
+    last = entity.last_scheduled
+    if last and dma_fence_is_signaled(last):
+        # Each job killed behind a job that is over would leak a reference to its fence.
+        entity.last_scheduled = None
+        dma_fence_put(last)
     v.sched_entity.drm_sched_entity_fini(entity)
 
 

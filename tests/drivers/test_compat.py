@@ -346,6 +346,22 @@ def test_jobs_of_a_killed_entity_end_with_esrch_when_it_goes(driver):
     assert driver.done("run") == []
 
 
+def test_jobs_killed_behind_one_that_is_over_leak_nothing(driver):
+    """In 6.1 alone each leaks a reference to the fence of that one."""
+    entity = driver.entity()
+    driver.submit(entity)
+    eventually(lambda: driver.done("free") == [0])
+    drm_sched_wqueue_stop(driver.ring.sched)
+    fences = [driver.submit(entity) for _ in range(2)]
+    drm_sched_entity_kill(entity)
+    driver.entities.remove(entity)
+    drm_sched_entity_destroy(entity)
+    kfree(entity)
+    drm_sched_wqueue_start(driver.ring.sched)
+    eventually(lambda: len(driver.done("free")) == 3)
+    assert [fence.error for fence in fences] == [-ESRCH] * 2
+
+
 def test_an_entity_does_not_go_under_the_hands_of_the_scheduler(kernel):
     """In 6.1 alone it would, with nothing queued."""
     gate = Gate()

@@ -6,6 +6,9 @@ Between 6.1 and what was merged stood a version of the conversion in which the d
 workqueue, and without one the scheduler used system_wq. The reviewers objected: many items of that
 queue run at once, and in no order, where the thread had done one thing after the other. So NULL
 became an ordered workqueue of the scheduler's own. The fences and the trace events are 6.1's.
+
+It has a bug that nobody saw then: when the job that was chosen has to wait, the item ends, and the
+jobs of other entities stay where they are until something else queues it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import kport
+from kport.dma_buf.dma_fence import dma_fence_put, dma_fence_signal
 from kport.drm.scheduler import v3_2023, v6_1
 from kport.linux.atomic import ATOMIC_INIT, atomic_read
 from kport.linux.err import ECANCELED, EIO, ERR_PTR, ESRCH
@@ -22,6 +23,7 @@ from kport.linux.workqueue import (
     system_percpu_wq,
     work_pending,
 )
+from tests.dma_buf.fences import new
 from tests.drm.scheduler.driver import instant
 from tests.support import Gate, Thread, eventually, never
 
@@ -88,6 +90,26 @@ def test_errors_are_those_of_6_1(driver):
     job = driver.submit(entity)
     job.end(-EIO)
     assert job.wait() == 0
+
+
+def test_a_job_that_has_to_wait_hides_the_jobs_of_others(driver):
+    """A bug of the patch: the item ends when the job it chose has to wait, and nobody queues it.
+
+    The thread of 6.1 went on with the next entity. When the conversion was merged it had this bug
+    still; since 6.8 the item queues itself again.
+    """
+    sched = driver.scheduler()
+    driver.main.drm_sched_submit_stop(sched)
+    fence = new()
+    waiting = driver.submit(driver.entity(sched), after=[fence], run=instant)
+    ready = driver.submit(driver.entity(sched), run=instant)
+    driver.main.drm_sched_submit_start(sched)
+    never(lambda: driver.runs, msecs=20)
+    driver.main.drm_sched_wakeup(sched)
+    assert ready.wait() == 0
+    dma_fence_signal(fence)
+    assert waiting.wait() == 0
+    dma_fence_put(fence)
 
 
 # -- pausing ---------------------------------------------------------------------------------------

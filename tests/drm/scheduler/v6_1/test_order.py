@@ -104,6 +104,19 @@ def test_a_job_that_waits_does_not_hold_up_lower_priorities(driver):
     dma_fence_put(fence)
 
 
+def test_a_job_that_waits_does_not_hold_up_others_of_its_priority(driver, held):
+    sched, go = held
+    fence = new()
+    waiting = driver.submit(driver.entity(sched), after=[fence])
+    ready = driver.submit(driver.entity(sched))
+    go()
+    assert ready.wait() == 0
+    assert not waiting.done
+    dma_fence_signal(fence)
+    assert waiting.wait() == 0
+    dma_fence_put(fence)
+
+
 def test_a_priority_beyond_the_run_queues_is_a_fault(boot):
     """C reads whatever lies behind the array."""
     with pytest.raises(kport.KernelOops, match="IndexError"):
