@@ -146,14 +146,16 @@ def test_drift_between_the_two_kernels_of_the_port(project: Project) -> None:
     assert {"drm_sched_main", "drm_sched_blocked", "drm_sched_ready"} <= set(made.gone)
 
 
-def test_the_baseline_is_what_the_tree_says(project: Project) -> None:
-    root = cached("7.2.13")
+@pytest.mark.parametrize("linux", ["7.2.13", "6.1.192"])
+def test_the_baseline_is_what_the_tree_says(project: Project, linux: str) -> None:
+    root = cached(linux)
     if root is None:
         pytest.skip("no kernel tree here")
-    known = project.facts("7.2.13")
+    known = project.facts(linux)
     headers = project.port.baselines[known.name].headers
     tree = Tree(root, project.port, list(known.files), headers)
-    ported = frozenset(name for file in project.files.values() for name in file.functions)
+    files = [file for file in project.files.values() if file.version == linux]
+    ported = frozenset(name for file in files for name in file.functions)
     assert facts_of(tree, known.name, known.package, ported) == known
 
 
