@@ -7,10 +7,20 @@ Lines for a terminal of 80 columns. Times in tables are milliseconds.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from kport.cli.order import order_lines
 from kport.cli.table import Cell, number, shorten, table
 from kport.cli.terminal import Style
-from kport.workload.result import ClientResult, EntityResult, Figures, Result, RingResult, Waits
+from kport.workload.result import (
+    ClientResult,
+    EntityResult,
+    Figures,
+    Recovery,
+    Result,
+    RingResult,
+    Waits,
+)
 
 MANY = 20  # rows of entities; --json has all
 
@@ -26,6 +36,8 @@ def report(heading: str, result: Result, width: int, style: Style) -> list[str]:
     else:
         parts.append(_rings_against(result.recorded, result, width, style))
         parts.append(_entities_against(result.recorded, result, width, style))
+    if result.recovery is not None:
+        parts.append(_recovery(result.recovery, width, style))
     names = [client.name for client in result.clients]
     parts.append(order_lines(result.order, names, width, style))
     parts.append(_totals(result, style))
@@ -126,6 +138,37 @@ def _largest(entities: list[EntityResult]) -> list[EntityResult]:
 def _more(entities: list[EntityResult], shown: list[EntityResult]) -> list[str]:
     left = len(entities) - len(shown)
     return [f"and {left} more; --json has them all"] if left else []
+
+
+# -- faults ---------------------------------------------------------------------------------------
+
+
+def _recovery(recovery: Recovery, width: int, style: Style) -> list[str]:
+    row: list[Cell] = [
+        "",
+        f"{recovery.faults:,}",
+        f"{recovery.timeouts:,}",
+        f"{recovery.soft:,}",
+        f"{recovery.ring:,}",
+        f"{recovery.full:,}",
+        (f"{recovery.failed:,}", "red") if recovery.failed else "0",
+        (f"{recovery.lost:,}", "yellow") if recovery.lost else "0",
+        f"{recovery.resubmitted:,}",
+    ]
+    lines = table(
+        "RECOVERY  resets that helped: soft, ring, full; jobs lost, and run again",
+        ["", "faults", "timeouts", "soft", "ring", "full", "failed", "lost", "resubmitted"],
+        [row],
+        width,
+        style,
+    )
+    if recovery.guilty:
+        hangs = Counter(recovery.guilty)
+        names = [name if count == 1 else f"{name} x{count}" for name, count in hangs.items()]
+        lines.append(shorten(f"guilty: {', '.join(names)}", width))
+    if recovery.device_lost:
+        lines.append(style("the device was lost", "red"))
+    return lines
 
 
 # -- recordings: kernel against port -------------------------------------------------------------

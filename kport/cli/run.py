@@ -47,6 +47,12 @@ perf script, plain, .gz or .xz, - for standard input. It is played in its own
 timing and compared with what the kernel did. Which of the two a file is, is
 told by its content.
 
+--fault lets things go wrong. It is a disaster (hang, flaky-irq, reset-storm,
+device-loss), a fault file, or the text of one: ring.at.kind, as in
+    kport run --fault 'RCS.20.hang.*,VCS.@1000000.late.5000'
+Kinds: hang.us|*[.soft|ring|full|never], fault, swap, lost, late.us,
+silent.us|*, dead[.us|*]; at is n, n/k (again every k), @us or @us/us.
+
 --json prints one object; its keys are stable, new ones may come:
     jobs         {submitted, finished, failed, cancelled}
     rings        [{dev, ring, jobs, busy_pct, wait_us, inversions}]
@@ -57,6 +63,8 @@ told by its content.
     policy       "rr", "fifo" or "fair"
     clients      [{name, elapsed_s, cycles, per_s, periods, dropped,
                  latency_ms}]
+    recovery     null, or with --fault {faults, timeouts, soft, ring, full,
+                 failed, guilty, lost, resubmitted, device_lost}
     leaks        number of objects, work items and threads left behind
     warnings     [text]
     recorded     null, or jobs, rings, entities and makespan_s of the kernel
@@ -65,8 +73,9 @@ wait_us and latency_ms are {p50, p99, max}. A wait is from submission to the
 moment the scheduler runs the job. inversions: pairs of jobs of a ring that ran
 in another order than recorded; null without a recording.
 
-Exit codes: 0; 1 if the kernel warned or leaked or a job failed; 2 for bad
-input; 130 after Ctrl-C, which prints the figures of what ran.
+Exit codes: 0; 1 if the kernel warned or leaked, or a job failed without
+--fault; 2 for bad input; 130 after Ctrl-C, which prints the figures of what
+ran.
 """
 
 
@@ -113,6 +122,7 @@ def parser() -> Parser:
     add("--scale", metavar="X", type=scale, default=1.0, help="slow the clock X times, default: 1")
     limit = whole(1, 2**32 - 1)
     add("--credits", metavar="N", type=limit, help="of each ring, else the driver's or recorded")
+    add("--fault", metavar="NAME|FILE|TEXT", action="append", default=[], help="what goes wrong")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
     p.set_defaults(given=None, recording=None, heading="", notes=[], threads=1)
@@ -157,15 +167,17 @@ def _sort_files(options: argparse.Namespace) -> None:
 
 def _sources(options: argparse.Namespace) -> list[str]:
     """The files, or texts, of all workloads."""
-    return [*options.a, *(value for option, value in options.given if option != "-p")]
+    workloads = (value for option, value in options.given if option != "-p")
+    return [*options.a, *options.fault, *workloads]
 
 
 def _refuse_workload_options(options: argparse.Namespace) -> None:
     default = parser().parse_args([])
     default.given = []
-    for name in ("given", "a", "r", "c", "f", "F", "I", "S", "seconds"):
+    for name in ("given", "a", "r", "c", "f", "F", "I", "S", "seconds", "fault"):
         if getattr(options, name) != getattr(default, name):
-            option = {"given": "-w, -W or -p", "seconds": "--seconds"}.get(name, f"-{name}")
+            option = "-w, -W or -p" if name == "given" else f"-{name}"
+            option = f"--{name}" if name in ("seconds", "fault") else option
             raise UsageError(
                 f"{option} is for workloads, and {options.recording} is a recording; "
                 "leave one of them out"
@@ -177,6 +189,7 @@ def _refuse_workload_options(options: argparse.Namespace) -> None:
 
 def make_plan(options: argparse.Namespace) -> Plan:
     """What the options ask to be played. Raises InputError and UsageError."""
+    from kport.workload.faults import load_faults
     from kport.workload.player.plan import Plan
 
     repeat, seconds = options.r, options.seconds
@@ -199,7 +212,10 @@ def make_plan(options: argparse.Namespace) -> Plan:
     if masters > 1:
         raise UsageError("there can be only one master workload; give -W once")
     for path in _sources(options):
-        refuse_recording(path)
+        if path not in options.fault:
+            refuse_recording(path)
+    for path in options.fault:
+        plan.faults += load_faults(path)
     priority = 0
     for option, value in options.given:
         if option == "-p":

@@ -15,6 +15,7 @@ looks at it.
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Engine:
     `rushed`.
 
     `batches` and `fences` count the packets that faults are aimed at, `strays` the batches that
-    were not there any more when their packet was fetched.
+    were not there any more when their packet was fetched; `struck` are the faults that struck.
     """
 
     def __init__(self, ring: Ring) -> None:
@@ -48,6 +49,7 @@ class Engine:
         self.batches = 0
         self.fences = 0
         self.strays = 0
+        self.struck: Counter[Fault] = Counter()
         self.running: Batch | None = None
         self.hung: Fault | None = None
         self.powered = True
@@ -196,6 +198,7 @@ class Engine:
         fault = self._faults.batch(self.batches, now - self.gpu.epoch)
         if fault is not None and fault.kind is Kind.SWAP:
             if self._swap(batch, body, arrival):
+                self.struck[fault] += 1
                 return
             self._faults.again(fault, self.batches + 1)
             fault = None
@@ -246,6 +249,8 @@ class Engine:
         self.fences += 1
         now = self._machine.clock()
         fault = self._faults.fence(self.fences, now - self.gpu.epoch)
+        if fault is not None:
+            self.struck[fault] += 1
         if fault is not None and fault.kind is Kind.LATE:
             insort(self._late, (now + (fault.duration or 0), self.fences, line))
             return
@@ -258,6 +263,7 @@ class Engine:
 
     def _strike(self, fault: Fault, began: int, address: int) -> None:
         """A fault strikes the batch that is about to run."""
+        self.struck[fault] += 1
         if fault.kind is Kind.DEAD:
             self.gpu.die()
             if fault.duration is not None and self.gpu.hotplug_line is not None:

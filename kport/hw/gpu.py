@@ -8,7 +8,7 @@ mapped; `page_faults` says which) and `hotplug_line` (the bus has noticed that t
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from itertools import count
 from typing import NamedTuple
@@ -103,6 +103,10 @@ class FakeGpu:
         done = all(order.ok for _, order in orders)
         self.resets += done
         return done
+
+    def struck(self) -> Counter[Fault]:
+        """How often each fault has struck."""
+        return sum((ring.engine.struck for ring in self.rings.values()), Counter())
 
     def die(self) -> None:
         """The GPU is gone: no engine does anything any more, and nothing brings it back."""

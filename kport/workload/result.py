@@ -12,6 +12,11 @@
     makespan_s   from the first submission to the end of the last job               number
     sched        "v7_2", "v6_1" or "v3_2023": whose scheduler                       text
     policy       "rr", "fifo" or "fair"                                             text
+    recovery     {faults, timeouts, soft, ring, full, failed                        numbers
+                  guilty                                                            [text]
+                  lost, resubmitted                                                 numbers
+                  device_lost                                                       true or false}
+                 or null if no faults were asked for
     clients      [{name                                                             text
                    elapsed_s, cycles, per_s, periods, dropped
                    latency_ms {p50, p99, max}}]                                     numbers
@@ -19,6 +24,11 @@
     warnings     the kernel's ("WARNING: ..."), and what else is to be said         [text]
     recorded     jobs, rings, entities and makespan_s of the recorded kernel        or null
     interrupted  true if the run was stopped before its end                         true or false
+
+`recovery` counts the faults that struck, the timeouts, and the recoveries that helped: `soft`
+(what ran was killed), `ring` and `full` resets; and the full ones that `failed`. `guilty` are the
+entities whose jobs hung, `lost` the jobs that ended with an error because of all that,
+`resubmitted` those that ran once more.
 
 The keys are stable; new ones may come. Times are as their names say, on the kernel's clock. A wait
 is the time from a job's submission to the moment the scheduler hands it to the hardware;
@@ -119,6 +129,22 @@ class ClientResult:
     latency_ms: Waits = field(default_factory=Waits)
 
 
+@dataclass
+class Recovery:
+    """What the faults of a run led to. `guilty`: names of entities whose jobs hung."""
+
+    faults: int = 0
+    timeouts: int = 0
+    soft: int = 0
+    ring: int = 0
+    full: int = 0
+    failed: int = 0
+    guilty: list[str] = field(default_factory=list)
+    lost: int = 0
+    resubmitted: int = 0
+    device_lost: bool = False
+
+
 @dataclass(slots=True)
 class Run:
     """A batch on a ring, from `began` to `ended` ns since boot, for the client of this number."""
@@ -149,6 +175,7 @@ class Result(Figures):
     sched: str = "v7_2"
     policy: str = "fifo"
     clients: list[ClientResult] = field(default_factory=list)
+    recovery: Recovery | None = None
     leaks: int = 0
     warnings: list[str] = field(default_factory=list)
     recorded: Figures | None = None
@@ -158,10 +185,14 @@ class Result(Figures):
 
     @property
     def sound(self) -> bool:
-        """True if every job is accounted for and none failed, nothing leaked, no kernel warning."""
+        """True if every job is accounted for, nothing leaked, and there is no kernel warning.
+
+        No job may have failed, unless faults were asked for.
+        """
         jobs = self.jobs
+        failed = jobs.failed if self.recovery is not None else 0
         return (
-            jobs.submitted == jobs.finished + jobs.cancelled
+            jobs.submitted == jobs.finished + failed + jobs.cancelled
             and not self.leaks
             and not any(text.startswith(("WARNING:", STALLED)) for text in self.warnings)
         )

@@ -52,10 +52,21 @@ RUN = {
             "latency_ms": WAITS,
         }
     ],
+    "recovery": type(None),
     "leaks": int,
     "warnings": [str],
     "recorded": type(None),
     "interrupted": bool,
+}
+FAULTY = {
+    **RUN,
+    "recovery": {
+        **dict.fromkeys(("faults", "timeouts", "soft", "ring", "full", "failed"), int),
+        "guilty": [str],
+        "lost": int,
+        "resubmitted": int,
+        "device_lost": bool,
+    },
 }
 RECORDED = {**RUN, "recorded": FIGURES}
 

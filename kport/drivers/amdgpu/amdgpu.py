@@ -121,7 +121,8 @@ class amdgpu_reset_context(struct):
 
 
 class amdgpu_reset_stats(struct):
-    """Ours: what recovery did so far. Only work on the reset domain's queue counts here.
+    """Ours: what recovery did so far; it outlives the device. Only work on the reset domain's
+    queue counts here.
 
     `soft`, `ring` and `full` resets that helped, full ones that `failed`; `resubmitted` jobs were
     put on a ring once more because of another job; `guilty` are the fence contexts of entities
@@ -163,7 +164,7 @@ class amdgpu_device(struct):
     resubmit: bool
     asic_reset_res: int
     reset_domain: amdgpu_reset_domain
-    reset_stats: amdgpu_reset_stats
+    reset_stats: amdgpu_reset_stats | None
     unplugged: bool
     shutdown: bool
     unplug_work: work_struct

@@ -14,6 +14,7 @@ from kport.drivers.amdgpu.amdgpu import (
     AMDGPU_RESET_TYPE_ALL,
     AMDGPU_RESET_TYPE_SOFT_RESET,
     amdgpu_device,
+    amdgpu_reset_stats,
     amdgpu_ring,
 )
 from kport.drivers.amdgpu.amdgpu_drv import amdgpu_pci_hotplug, amdgpu_pci_remove
@@ -95,6 +96,7 @@ def amdgpu_device_init(
     if vf:
         adev.supported_reset &= ~AMDGPU_RESET_TYPE_SOFT_RESET
     adev.resubmit = compat.scheduler == "v6_1" if resubmit is None else resubmit
+    adev.reset_stats = amdgpu_reset_stats()
     adev.reset_stats.guilty = []
     INIT_WORK(adev.unplug_work, amdgpu_pci_remove)
     r = amdgpu_reset_create_reset_domain(adev.reset_domain, "amdgpu-reset-dev")

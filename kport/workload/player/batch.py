@@ -24,7 +24,7 @@ from kport.dma_buf.dma_fence import (
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_job_alloc, amdgpu_job_submit
 from kport.drivers.compat import drm_sched_job_add_dependency, to_drm_sched_fence
 from kport.hw.batch import Batch as HwBatch
-from kport.linux.err import ECANCELED, ESRCH
+from kport.linux.err import ECANCELED, ENODEV, ESRCH
 from kport.linux.ktime import NSEC_PER_USEC
 from kport.workload.player.buffers import Uses, depend, lock, publish, unlock
 from kport.workload.player.tally import Job
@@ -99,7 +99,7 @@ class BatchStep:
         self._add_dependencies(job.base, behind)
         key = entity.figures.context, entity.next_seqno()
         world.tally.open(*key, Job(entity.figures, client.iteration, batch, self.place))
-        job.user, job.done = key, self._freed
+        job.user, job.done = (key, entity), self._freed
         if self.uses:
             ctx = lock(self.uses)
             depend(job.base, self.uses)
@@ -118,9 +118,12 @@ class BatchStep:
         if client.queue_limit:
             self._limit_queue(fence)
 
-    def _freed(self, key: tuple[int, int], error: int) -> None:
+    def _freed(self, user: tuple[tuple[int, int], Entity], error: int) -> None:
         """The driver is done with a job."""
-        if error not in HARMLESS:
+        key, entity = user
+        if self.client.world.plan.faults and error != -ENODEV:
+            entity.lost = entity.lost or error not in (0, -ESRCH)
+        elif error not in HARMLESS:
             self.client.failed = True
         self.client.world.tally.freed(key, error)
 

@@ -84,6 +84,7 @@ class Client:
         self.contexts = contexts_of(plan.workload.steps)
         self.priorities: dict[int, int] = {}
         self.entities: dict[tuple[int, Slot], Entity] = {}
+        self.lost: list[Entity] = []
         self.last_entity: dict[tuple[int, Slot], Entity] = {}
         self.queues: dict[Slot, deque[dma_fence]] = {}
         self.fences: dict[int, dma_fence] = {}
@@ -135,9 +136,10 @@ class Client:
             self.end_batch(index)
         exit_signals(0 if self.world.patience else SIGKILL)
         left = self.world.patience
-        for entity in self.entities.values():
+        entities = [*self.lost, *self.entities.values()]
+        for entity in entities:
             left = max(0, drm_sched_entity_flush(entity.base, left))
-        for entity in self.entities.values():
+        for entity in entities:
             drm_sched_entity_fini(entity.base)
             entity.forget()
         for batch in self.batches.values():
@@ -169,9 +171,15 @@ class Client:
         return obj
 
     def entity(self, context: int, rings: Slot) -> Entity:
-        """The entity of a context for these rings; made at its first use, as drivers do."""
+        """The entity of a context for these rings; made at its first use, as drivers do.
+
+        When it has lost a job in a reset a new one takes its place: user space makes a new context.
+        """
         key = context, rings
         found = self.entities.get(key)
+        if found is not None and found.lost:
+            self.lost.append(found)
+            found = None
         if found is None:
             world = self.world
             found = self.entities[key] = Entity(

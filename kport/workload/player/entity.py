@@ -38,9 +38,12 @@ def sched_priority(priority: int) -> int:
 
 
 class Entity:
-    """One entity over the schedulers of its slot, and its submissions that may be unfinished."""
+    """One entity over the schedulers of its slot, and its submissions that may be unfinished.
 
-    __slots__ = ("base", "figures", "pending")
+    `lost`: a job of it was lost in a reset; the driver lets the others fail, too.
+    """
+
+    __slots__ = ("base", "figures", "lost", "pending")
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Entity:
         self.base: drm_sched_entity = base
         self.figures = EntityFigures(name, client, base.fence_context + 1, rings)
         self.pending: deque[dma_fence] = deque()
+        self.lost = False
 
     def next_seqno(self) -> int:
         """The number of the next job's fences. Only the entity's own client submits to it."""

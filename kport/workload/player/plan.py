@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from kport.hw.faults import Fault
 from kport.workload.wsim.steps import Workload
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}  # values of the parameter sched_policy
@@ -33,7 +34,7 @@ class Plan:
     `sched` names the scheduler; only v7_2 has policies. `repeat`: iterations of each client, None
     for no end. `seconds` bound the run, on the kernel's clock; `scale` is wall seconds for each of
     them. `credits`: of each ring, None for the driver's default. `duration_scale` and
-    `delay_scale` stretch batches and `d` steps.
+    `delay_scale` stretch batches and `d` steps. `faults` strike the device.
     """
 
     clients: list[ClientPlan] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Plan:
     credits: int | None = None
     duration_scale: float = 1.0
     delay_scale: float = 1.0
+    faults: list[Fault] = field(default_factory=list)
 
     def add(
         self,

@@ -21,7 +21,7 @@ from kport.linux.ktime import NSEC_PER_SEC, ktime_get
 from kport.workload.player.client import Client
 from kport.workload.player.plan import POLICIES, Plan
 from kport.workload.player.process import interrupt, start_process
-from kport.workload.player.summary import summarize
+from kport.workload.player.summary import recovery, summarize
 from kport.workload.player.tally import Tally
 from kport.workload.player.world import World
 from kport.workload.result import STALLED, Result
@@ -66,6 +66,8 @@ def play(
             run.finish()
             world.down()
         result = summarize(plan, tally, run.clients)
+        result.recovery, unstruck = recovery(plan, tally, world)
+        result.warnings += unstruck
     result.interrupted = run.interrupted
     result.leaks = len(kernel.leaks)
     result.warnings += [*kernel.warnings(), *kernel.leaks.lines()]

@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from errno import errorcode
 
+from kport.linux.err import ENODEV
 from kport.linux.ktime import NSEC_PER_MSEC, NSEC_PER_SEC
 from kport.workload.player.client import Client
 from kport.workload.player.plan import Plan
 from kport.workload.player.tally import EntityFigures, Figures, Tally
-from kport.workload.player.world import DEVICE
+from kport.workload.player.world import DEVICE, World
 from kport.workload.result import (
     ClientResult,
     EntityResult,
+    Recovery,
     Result,
     RingResult,
     Waits,
@@ -35,11 +37,37 @@ def summarize(plan: Plan, tally: Tally, clients: Sequence[Client]) -> Result:
     result.order = sorted(tally.runs, key=lambda run: run.began)
     result.warnings = list(dict.fromkeys(n for c in plan.clients for n in c.workload.notes))
     for (number, place, error), count in sorted(tally.errors.items()):
+        went_on = plan.faults and error != -ENODEV
         result.warnings.append(
             f"{names[number]}: {count} x the batch of {place} failed "
-            f"(-{errorcode.get(-error, error)}); the client ended"
+            f"(-{errorcode.get(-error, error)}); "
+            f"the client {'made a new context' if went_on else 'ended'}"
         )
     return result
+
+
+def recovery(plan: Plan, tally: Tally, world: World) -> tuple[Recovery | None, list[str]]:
+    """What the faults of a run led to, None if there were to be none; and what is to be said."""
+    if not plan.faults:
+        return None, []
+    stats, struck = world.reset_stats, world.gpu.struck()
+    names = {entity.context: entity.name for entity in tally.entities}
+    result = Recovery(
+        faults=struck.total(),
+        timeouts=stats.timeouts,
+        soft=stats.soft,
+        ring=stats.ring,
+        full=stats.full,
+        failed=stats.failed,
+        guilty=[names.get(context, str(context)) for context in stats.guilty or []],
+        lost=tally.lost,
+        resubmitted=stats.resubmitted,
+        device_lost=world.device_lost,
+    )
+    places = dict.fromkeys(fault.place for fault in plan.faults)
+    for fault in struck:
+        places.pop(fault.place, None)
+    return result, [f"{place}: the fault did not strike" for place in places]
 
 
 def _ring(name: str, figures: Figures, makespan: int) -> RingResult:

@@ -87,7 +87,9 @@ class Tally:
     """The accounts of a run.
 
     `errors` counts failed jobs by client, place of the step and error; `first` is when the first
-    job was queued and `last` when the last one was done, in ns since boot.
+    job was queued and `last` when the last one was done, in ns since boot. `lost` counts the jobs
+    that ended with an error and were not killed, up to the moment when what is left is `cutting`
+    short.
     """
 
     def __init__(self, rings: tuple[str, ...]) -> None:
@@ -98,6 +100,8 @@ class Tally:
         self.latencies: dict[int, array[int]] = {}
         self.runs: deque[Run] = deque(maxlen=KEPT_RUNS)
         self.errors: dict[tuple[int, str, int], int] = {}
+        self.lost = 0
+        self.cutting = False
         self.first = 0
         self.last = 0
         self._lock = threading.Lock()
@@ -167,6 +171,7 @@ class Tally:
             iteration.whole = False
             key = (iteration.client, job.place, error)
             self.errors[key] = self.errors.get(key, 0) + 1
+        self.lost += error not in (0, -ESRCH) and not self.cutting
         if job.run is not None:
             self._account(job, job.run)
         if job.done is not None:

@@ -40,6 +40,7 @@ from kport.workload.wsim.steps import Batch, Step, WorkingSet, Workload
 
 DEVICE = "0000:03:00.0"
 HANG_MS = 10_000  # a batch on the hardware for so long hangs, unless one is meant to take longer
+FAULTY_HANG_MS = 600  # the same when faults are to come; longer than the fallback timer of fences
 NEVER_MS = 1e9
 
 
@@ -58,11 +59,14 @@ class World:
         self.entities: list[drm_sched_entity] = []
         credit_limit = plan.credits or amdgpu_sched_hw_submission
         error, device = amdgpu_device_init(
-            DEVICE, list(RINGS), _hang_ticks(plan), credit_limit
+            DEVICE, list(RINGS), _hang_ticks(plan), credit_limit, faults=plan.faults
         )
         if device is None:
             raise MemoryError(f"the device does not come up ({error})")
         self.device: amdgpu_device = device
+        self.gpu = device.gpu
+        self.reset_stats = device.reset_stats
+        self.device_lost = False
         self.schedulers: dict[str, drm_gpu_scheduler] = {
             ring.name: ring.sched for ring in device.rings
         }
@@ -92,6 +96,7 @@ class World:
             usleep_range(500, 1000)
         if atomic_read(self.device.num_jobs) > 1:
             self._cut()
+        self.device_lost = self.device.unplugged
         amdgpu_device_fini(self.device)
         for entity in self.entities:
             kfree(entity)
@@ -101,6 +106,7 @@ class World:
                     drm_gem_object_put(buffer)
 
     def _cut(self) -> None:
+        self.tally.cutting = True
         for ring in self.device.rings:
             for fence in _outstanding(ring):
                 flags = dma_fence_lock_irqsave(fence)
@@ -137,5 +143,6 @@ def _hang_ticks(plan: Plan) -> int:
         for step in client.workload.steps:
             if isinstance(step, Batch) and step.duration is not None:
                 longest = max(longest, step.duration.max * plan.duration_scale)
-    ms = max(HANG_MS / min(1.0, plan.scale), longest / 1000 * 2)
+    hang_ms = FAULTY_HANG_MS if plan.faults else HANG_MS
+    ms = max(hang_ms / min(1.0, plan.scale), longest / 1000 * 2)
     return msecs_to_jiffies(int(ms)) if ms < NEVER_MS else MAX_SCHEDULE_TIMEOUT
