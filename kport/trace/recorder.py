@@ -44,15 +44,32 @@ SETTLE = 1_000_000_000
 _PERIOD = 0.25  # s between two looks of the writer
 _SLICE = 32  # events formatted at a stretch while the kernel runs
 
-_Raw = tuple[int, str, str, int, int, int, int, tuple[Any, ...]]
+Raw = tuple[int, str, str, int, int, int, int, tuple[Any, ...]]
 _time = itemgetter(0)
 
 
-def _event(raw: _Raw) -> Event:
+def event_of(raw: Raw) -> Event:
+    """What a probe noted, as an event."""
     ts, name, comm, pid, cpu, irqs_off, count, values = raw
     if ftrace.in_interrupt(count):
         comm, pid, count = ftrace.IDLE, 0, count + 1
     return Event(ts, comm, pid, cpu, ftrace.flags(irqs_off, count), name, values)
+
+
+def probes_into(raw: deque[Raw]) -> list[tuple[tracepoint, Callable[..., None]]]:
+    """From now on note every event of `WRITTEN` in `raw`; returns the probes, to unregister."""
+    append = raw.append
+
+    def probe(tp: tracepoint, ti: Any, ts: int, values: tuple[Any, ...]) -> None:
+        task = ti.task
+        append((ts, tp.name, task.comm, task.pid, ti.cpu, ti.irqs_off, ti.preempt_count, values))
+
+    probes = []
+    for name, tp in list(tracepoints.items()):
+        if name in WRITTEN:
+            tracepoint_probe_register(tp, probe)
+            probes.append((tp, probe))
+    return probes
 
 
 class Recorder:
@@ -64,8 +81,8 @@ class Recorder:
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self.in_memory = in_memory
         self.entries = 0
-        self._raw: deque[_Raw] = deque()
-        self._held: list[_Raw] = []
+        self._raw: deque[Raw] = deque()
+        self._held: list[Raw] = []
         self._late: list[tuple[int, str]] = []
         self._newest = -1  # time of the last event in the spool
         self._spool = tempfile.TemporaryFile(
@@ -80,18 +97,7 @@ class Recorder:
 
     def attach(self) -> None:
         """Record from now on."""
-        append = self._raw.append
-
-        def probe(tp: tracepoint, ti: Any, ts: int, values: tuple[Any, ...]) -> None:
-            task = ti.task
-            append(
-                (ts, tp.name, task.comm, task.pid, ti.cpu, ti.irqs_off, ti.preempt_count, values)
-            )
-
-        for name, tp in list(tracepoints.items()):
-            if name in WRITTEN:
-                tracepoint_probe_register(tp, probe)
-                self._probes.append((tp, probe))
+        self._probes = probes_into(self._raw)
         self._writer = threading.Thread(target=self._write, name="trace-writer", daemon=True)
         self._writer.start()
 
@@ -136,7 +142,7 @@ class Recorder:
         while keep and cut and held[cut - 1][0] > limit:
             cut -= 1
         for number, item in enumerate(held[:cut]):
-            text = ftrace.line(_event(item)).replace("\n", " ")
+            text = ftrace.line(event_of(item)).replace("\n", " ")
             if item[0] < self._newest:
                 self._late.append((item[0], text))
             else:
