@@ -26,9 +26,11 @@ A stopped machine unwinds its tasks: each gets `Halted` where it was left.
 from __future__ import annotations
 
 import threading
+from _thread import get_ident
 from bisect import insort
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Any
 
 from kport.arch import link, virt_asm
 from kport.arch.api import Halted, Hooks, KernelBug, Line
@@ -510,7 +512,7 @@ class Virt:
 
     def decide(self) -> None:
         """The granted steps are used up, or something has changed: ask who goes on."""
-        if threading.get_ident() != self._ident and self._carrier.name == "greenlet":
+        if get_ident() != self._ident and self._carrier.name == "greenlet":
             raise RuntimeError("virt runs in one OS thread; start tasks with kthread_run()")
         if self._relaxed and not self.current.relaxed:
             self._unrelax()
@@ -541,22 +543,28 @@ class Virt:
             raise fault if fault is not None else Halted
 
     def _choose(self, current: Task | None) -> Task:
-        """Who goes on: ends sleeps, gives events to CPUs, lets time pass, asks the strategy."""
+        """Who goes on: ends sleeps, gives events to CPUs, lets time pass, asks the strategy.
+
+        Most questions come while nothing is to come: those must be cheap.
+        """
         strategy = self.strategy
         while True:
             step = CPU.mark - CPU.left
-            now = CPU.skew + step * CPU.ns
             if step > self.bound:
                 return self._broken(livelock(self))
+            now = CPU.skew + step * CPU.ns
+            quiet = not (self._sleeps or self._raised or self._timer is not None)
             if self._sleeps and self._sleeps[0].at <= now:
                 self._expire(now)
-            candidates: Sequence[Candidate] = self._ready()
-            if strategy.places_events:
-                events = self._events(current)
-                candidates = [*candidates, *events]
-            elif (given := self._ripe(now, current)) is not None:
-                self._give(*given)
-                return given[1]
+            candidates: Sequence[Candidate] = self._runnable
+            if self._relaxed or len(candidates) + len(self._spinning) > self.cpus:
+                candidates = self._ready()
+            if not quiet:
+                if strategy.places_events:
+                    candidates = [*candidates, *self._events(current)]
+                elif (given := self._ripe(now, current)) is not None:
+                    self._give(*given)
+                    return given[1]
             if not candidates:
                 due = self._next_time(now)
                 if due >= FOREVER:
@@ -565,17 +573,23 @@ class Virt:
                     return self._broken(deadlock(self))
                 CPU.skew += due - now
                 continue
-            still = current if current in candidates else None
-            chosen, steps = strategy.next(candidates, still, step)
-            if isinstance(chosen, Event):
+            chosen: Any  # of candidates
+            chosen, steps = strategy.next(
+                candidates, current if current in candidates else None, step
+            )
+            if chosen.event:
                 taker = self._placed(chosen, current, now)
                 if taker is None:
                     continue
                 return taker
-            assert isinstance(chosen, Task)
-            chosen.relaxed = False
-            self._grant(steps, now)
-            return chosen
+            task: Task = chosen
+            task.relaxed = False
+            if quiet:
+                CPU.left = steps
+                CPU.mark = step + steps
+            else:
+                self._grant(steps, now)
+            return task
 
     def _grant(self, steps: int, now: int) -> None:
         """Run on for `steps`, or until the next event that comes by itself.
