@@ -18,26 +18,26 @@ from tui.glyphs import Glyphs
 from tui.text import Line
 from tui.theme import CLIENT_COLOURS, letter
 
+OLD_CONTEXT = 0xFFFFFFFFFF  # a larger one is a pointer, as in recordings before 6.17
+
 _Piece = tuple[int, int, Segment]
+_TONES = [(f"{number}", f"{number}'") for number in range(CLIENT_COLOURS)]
 
 
 class LanePainter:
     """Draws lanes. `index` gives the number of the client, or entity, that colours a segment."""
 
     def __init__(
-        self, glyphs: Glyphs, index: Callable[[Segment], int], selected: JobKey | None, old: bool
+        self, glyphs: Glyphs, index: Callable[[Segment], int], selected: JobKey | None
     ) -> None:
         self._glyphs = glyphs
         self._index = index
         self._selected = selected
-        self._old = old
         self._out: Line = []
 
     def draw(self, segments: Sequence[Segment], columns: int) -> Line:
         """The line of a lane, exactly `columns` wide."""
-        out: Line = []
-        self._out = out
-        idle = self._glyphs.idle
+        self._out = []
         x = 0
         pieces: list[_Piece] = []
         for segment in segments:
@@ -49,11 +49,11 @@ class LanePainter:
                     pieces = []
                     x += 1
                 if cell > x:
-                    out.append((idle * (cell - x), ""))
+                    self._idle(cell - x)
                     x = cell
             if start & 7:
                 edge = (cell + 1) << 3
-                pieces.append((start & 7, min(end, edge) - (cell << 3), segment))
+                pieces.append((start & 7, (end if end < edge else edge) - (cell << 3), segment))
                 if end < edge:
                     continue
                 self._cell(pieces)
@@ -70,24 +70,40 @@ class LanePainter:
             self._cell(pieces)
             x += 1
         if x < columns:
-            out.append((idle * (columns - x), ""))
-        return out
+            self._idle(columns - x)
+        return self._out
+
+    def _put(self, text: str, style: str) -> None:
+        """Append, to the span before if that looks the same: fewer spans are fewer bytes."""
+        out = self._out
+        if out and out[-1][1] == style:
+            out[-1] = out[-1][0] + text, style
+        else:
+            out.append((text, style))
+
+    def _idle(self, cells: int) -> None:
+        """Nothing runs. Blanks look the same in every style that has the common ground."""
+        out = self._out
+        text = self._glyphs.idle * cells
+        if out and (out[-1][1][-1:] == "-" or out[-1][1][:1] in ("c", "")):
+            out[-1] = out[-1][0] + text, out[-1][1]
+        else:
+            out.append((text, ""))
 
     def _tone(self, segment: Segment) -> str:
-        tone = "'" if segment.job is not None and segment.job[1] & 1 else ""
-        return f"{self._index(segment) % CLIENT_COLOURS}{tone}"
+        number = self._index(segment) % CLIENT_COLOURS
+        job = segment.job
+        return _TONES[number][job[1] & 1 if job is not None else 0]
 
     def _body(self, segment: Segment, cells: int) -> None:
         """Whole cells of one segment."""
-        glyphs, out = self._glyphs, self._out
+        glyphs = self._glyphs
         number = self._index(segment)
         job = segment.job
         if job is None:
             shade = glyphs.shades[min(3, max(0, int(segment.busy * 4 + 0.5) - 1))]
-            out.append((shade * cells, f"c{number % CLIENT_COLOURS}"))
+            self._put(shade * cells, f"c{number % CLIENT_COLOURS}")
             return
-        style = "b" + self._tone(segment)
-        name = f"#{job[1]}" if self._old else f"{job[0]}:{job[1]}"
         sign = letter(number)
         if job == self._selected:
             fill = glyphs.selected
@@ -95,37 +111,43 @@ class LanePainter:
             fill = glyphs.error
         else:
             fill = glyphs.body or sign
-        if cells >= len(name) + 2:
-            text = fill + name + fill * (cells - len(name) - 1)
-        elif cells >= 2:
-            text = sign + fill * (cells - 1)
-        else:
-            text = fill
-        out.append((text, style))
+        text = fill
+        if cells >= 2:
+            name = f"#{job[1]}" if job[0] > OLD_CONTEXT else f"{job[0]}:{job[1]}"
+            if cells >= len(name) + 2:
+                text = fill + name + fill * (cells - len(name) - 1)
+            else:
+                text = sign + fill * (cells - 1)
+        self._put(text, "-|" + self._tone(segment))
 
     def _cell(self, pieces: list[_Piece]) -> None:
         """One cell with edges in it."""
-        glyphs, out = self._glyphs, self._out
-        widest = max(pieces, key=lambda piece: piece[1] - piece[0])
-        tone = self._tone(widest[2])
+        glyphs = self._glyphs
         if not glyphs.left:
-            out.append((letter(self._index(widest[2])), "b" + tone))
+            segment = max(pieces, key=_size)[2]
+            self._put(letter(self._index(segment)), "-|" + self._tone(segment))
             return
         if len(pieces) == 1:
-            begin, end, _ = pieces[0]
-            if begin == 0:
-                out.append((glyphs.left[end], f"{tone}|-"))
-            elif end == 8:
-                out.append((glyphs.left[begin], f"-|{tone}"))
+            begin, end, segment = pieces[0]
+            tone = self._tone(segment)
+            if end == 8:
+                self._put(glyphs.left[begin], "-|" + tone)
+            elif begin == 0:
+                self._put(glyphs.left[end], tone + "|-")
             elif end - begin <= 3:
-                out.append((glyphs.thin, f"{tone}|-"))
+                self._put(glyphs.thin, tone + "|-")
             else:
-                out.append((glyphs.shades[2], f"{tone}|-"))
+                self._put(glyphs.shades[2], tone + "|-")
             return
         if len(pieces) == 2 and pieces[0][0] == 0 and pieces[1][1] == 8:
             left, right = self._tone(pieces[0][2]), self._tone(pieces[1][2])
             edge = (pieces[0][1] + pieces[1][0] + 1) // 2
-            out.append((glyphs.left[edge], f"{left}|{right}"))
+            self._put(glyphs.left[edge], f"{left}|{right}")
             return
         busy = sum(end - begin for begin, end, _ in pieces)
-        out.append((glyphs.shades[min(2, busy // 3)], f"{tone}|-"))
+        tone = self._tone(max(pieces, key=_size)[2])
+        self._put(glyphs.shades[min(2, busy // 3)], tone + "|-")
+
+
+def _size(piece: _Piece) -> int:
+    return piece[1] - piece[0]

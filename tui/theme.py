@@ -83,7 +83,6 @@ class Theme:
         for number, colour in enumerate(clients):
             self._tones[f"{number}"] = colour
             self._tones[f"{number}'"] = _toned(colour, 0.80 if dark else 1.25)
-        self._on_bar = "#101214" if dark else "#ffffff"
         self._styles: dict[str, Style] = {}
 
     @cached_property
@@ -113,7 +112,7 @@ class Theme:
             left, right = name.split("|")
             return f"{self._tones[left]} on {self._tones[right]}"
         if name[:1] == "b":
-            return f"{self._on_bar} on {self._tones[name[1:]]}"
+            return f"{self.ground} on {self._tones[name[1:]]}"
         if name[:1] == "c":
             return self._tones[name[1:]]
         raise KeyError(name)

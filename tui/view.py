@@ -71,7 +71,7 @@ class View:
             return self.right - self.span, self.right
         cell = max(1, self.span // max(1, columns))
         end = (self.now(model) // cell + 1) * cell
-        return end - self.span, end
+        return end - cell * columns, end
 
     def zoom(self, model: Model, factor: float, around: int | None = None) -> None:
         """Make the window `factor` times as wide; the time `around` stays where it is."""

@@ -15,6 +15,7 @@ from kport.trace.snapshot import Ring, RingKey, Segment
 from tui.lanes import LanePainter
 from tui.scene import Scene
 from tui.screens.base import Screen, choose_job, job_name
+from tui.scroll import LaneStore
 from tui.table import Row
 from tui.text import Line, cut, fit, fit_line, fit_tail, short, styled
 
@@ -29,7 +30,7 @@ _STATES = {
 
 def label_width(width: int) -> int:
     """How much of the panel's width the labels take."""
-    return 52 if width >= 160 else 40 if width >= 104 else 28
+    return 54 if width >= 160 else 40 if width >= 104 else 28
 
 
 def paint(scene: Scene, width: int, height: int) -> list[Line]:
@@ -119,13 +120,22 @@ def _lane(
     if slot is not None and slot < 0:
         return fit_line([], columns)
     model, view = scene.model, scene.view
-    old = scene.source.lag_ns < 0
-    painter = LanePainter(scene.glyphs, scene.indexer, view.job, old)
+    painter = LanePainter(scene.glyphs, scene.indexer, view.job)
     convention = view.convention if slot is None else "run"
 
     def segments(at: int | None) -> list[Segment]:
         return model.lane(key, begin, end, columns, at=at, convention=convention, slot=slot)
 
+    if view.at is None and view.right is None:
+
+        def draw(begin: int, end: int, columns: int) -> tuple[Line, list[Segment]]:
+            part = model.lane(key, begin, end, columns, convention=convention, slot=slot)
+            return painter.draw(part, columns), part
+
+        store: LaneStore = scene.cache.setdefault("lane-store", LaneStore())
+        look = convention, view.job, scene.by_entity, len(scene.numbers), scene.glyphs.name
+        settled = model.time_of(model.log.end - 1)
+        return store.line((key, slot), look, (begin, end), columns, settled, draw)
     line = painter.draw(segments(view.at), columns)
     if view.at is None or view.at >= model.log.end - 1:
         return line
