@@ -17,6 +17,7 @@ from kport.cli.inputs import kind_of, refuse_recording, refuse_target
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
 from kport.cli.sched import SCHEDULERS, add_options, policy_of
+from kport.cli.serve import served
 from kport.cli.terminal import Bar, Style, width
 from kport.cli.timing import brisk
 from kport.workload.builtin import builtin_workloads
@@ -125,6 +126,7 @@ def parser() -> Parser:
     add("--fault", metavar="NAME|FILE|TEXT", action="append", default=[], help="what goes wrong")
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
+    add("--serve", metavar="SOCKET", help="let viewers follow: kport monitor --attach SOCKET")
     p.set_defaults(given=None, recording=None, heading="", notes=[], threads=1)
     return p
 
@@ -142,7 +144,7 @@ def main(arguments: Sequence[str]) -> int:
     run = _recording(options) if options.recording else _workloads(options)
     with StopOnInterrupt() as interrupts:
         try:
-            with brisk(options.threads), Bar(sys.stderr) as bar:
+            with served(options.serve), brisk(options.threads), Bar(sys.stderr) as bar:
                 result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
         except kport.KernelOops as oops:
             print(oops.report, file=sys.stderr)

@@ -91,6 +91,10 @@ class Engine:
         finally:
             self.ended = True
 
+    def strike(self, fault: Fault) -> None:
+        """A fault is to come that nobody planned. Any thread may call this."""
+        self._faults.add(fault)
+
     # -- waiting -----------------------------------------------------------------------------------
 
     def _wait(self, deadline: int | None) -> None:

@@ -112,6 +112,10 @@ class Schedule:
         """The fault that strikes a fence."""
         return self._next(self._at_fence, number, since) if self._at_fence else None
 
+    def add(self, fault: Fault) -> None:
+        """One more fault is to come. Any thread may call this."""
+        (self._at_batch if fault.kind in AT_BATCH else self._at_fence).append(_Due(fault))
+
     def again(self, fault: Fault, number: int) -> None:
         """The fault could not strike: it shall strike batch `number`."""
         due = _Due(fault)

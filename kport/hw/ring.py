@@ -113,6 +113,10 @@ class Ring:
         """
         self.demand(Order(Cut.PREEMPT, cell=cell, seq=seq))
 
+    def strike(self, fault: Fault) -> None:
+        """Let a fault strike this ring, whatever ring it names: one `at` 1 strikes next."""
+        self.engine.strike(fault)
+
     def rush(self) -> None:
         """End the running batch now, and every later one as soon as it begins."""
         self.engine.rushed = True

@@ -82,7 +82,7 @@ class Attachment:
         self._ids = 0
         self._outbox = bytearray()
         self._names: Sequence[str] = NAMES
-        self._closed = False
+        self._closed = self._ended = False
         try:
             self._greet(period, timeout)
         except (OSError, WireError) as error:
@@ -133,7 +133,7 @@ class Attachment:
         end = monotonic() + budget
         self._flush()
         while True:
-            if not self.why and len(self._decoder) < _ENOUGH:
+            if not (self.why or self._ended) and len(self._decoder) < _ENOUGH:
                 self._read()
             try:
                 message = self._decoder.next()
@@ -146,6 +146,8 @@ class Attachment:
                 break
             if monotonic() > end:
                 return True
+        if self._ended:
+            self._over("the port has gone")
         if self.why:
             model.settle()
             return False
@@ -179,8 +181,7 @@ class Attachment:
         except OSError as error:
             self._over(f"the port has gone ({_reason(error)})")
             return
-        if not data:
-            self._over("the port has gone")
+        self._ended = not data
         self._decoder.add(data)
 
     def _flush(self) -> None:

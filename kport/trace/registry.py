@@ -51,6 +51,9 @@ class Observer(Protocol):
     def stop(self) -> None:
         """Look no more."""
 
+    def release(self) -> None:
+        """The last viewer has gone: undo what keeps the port from going on."""
+
     def clock(self) -> int:
         """The port's time in ns, 0 while no kernel is booted."""
 

@@ -137,7 +137,10 @@ def _remove_stale(path: str, remedy: str) -> None:
 
 
 class Server:
-    """Serves one port at `path`, while the block runs. Entering raises ServeError."""
+    """Serves one port at `path`, while the block runs.
+
+    `open()` makes the socket and raises ServeError; entering does it if that was not done.
+    """
 
     def __init__(self, path: str, observer: Observer, program: str = "kport") -> None:
         self.path = path
@@ -157,10 +160,17 @@ class Server:
         self._snapshots = self._snapshot_ns = 0
         self._began = self._cpu = 0.0
         self._why = "the port has ended"
+        self._opened = False
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Make the socket. Raises ServeError."""
         self._sock = listen(self.path)
         self._inode = os.stat(self.path).st_ino
+        self._opened = True
+
+    def __enter__(self) -> Self:
+        if not self._opened:
+            self.open()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._sock, selectors.EVENT_READ)
         self._probes = probes_into(self._raw)
@@ -336,6 +346,8 @@ class Server:
             viewer.outbox += encode({"t": "bye", "why": why})
             self._send(viewer)
         viewer.sock.close()
+        if not self._viewers:
+            self._orders.put((viewer, {"t": "release"}))
 
     # -- commands --------------------------------------------------------------------------------
 
@@ -344,6 +356,9 @@ class Server:
             viewer, message = order
             name, args = message.get("name"), message.get("args", {})
             ok = False
+            if message["t"] == "release":
+                self._observer.release()
+                continue
             if not isinstance(name, str) or not isinstance(args, dict):
                 text = "a command has a name and an object of arguments"
             else:

@@ -310,8 +310,8 @@ class Snapshot:
 
     `port` is the Port that was laid over, or None. `jobs` are those queued or on the hardware, in
     order of queueing; `fences` those that live, in order of init, the youngest `limit` of them
-    (`fences_total` says how many there are). Entities are in order of the run queue where it is
-    known, else of the submission of their oldest job.
+    (`fences_total` says how many there are). Entities are by ring and in order of the run queue
+    where it is known, else of the submission of their oldest job.
     """
 
     ts: int

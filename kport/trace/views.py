@@ -179,7 +179,7 @@ def with_rings(rings: list[Ring], port: Port) -> list[Ring]:
 
 
 def with_entities(entities: list[Entity], port: Port) -> list[Entity]:
-    """The entities of the events with what only the port knows, in order of the run queues."""
+    """The entities of the events with what only the port knows; by ring, in order of picking."""
     told = {(entity.context, entity.ring): entity for entity in port.entities}
     out = []
     for entity in entities:
@@ -188,11 +188,14 @@ def with_entities(entities: list[Entity], port: Port) -> list[Entity]:
             entity = replace(
                 other, client=entity.client, waiting=entity.waiting, running=entity.running,
                 finished=entity.finished, oldest_ns=entity.oldest_ns, head=entity.head,
-                blocked_on=entity.blocked_on, name=other.name or entity.name,
+                blocked_on=entity.blocked_on or other.blocked_on, name=other.name or entity.name,
             )  # fmt: skip
         out.append(entity)
     out += told.values()
-    return sorted(out, key=lambda e: (e.place is None, e.place or 0))
+    rings = {ring.key: number for number, ring in enumerate(port.rings)}
+    return sorted(
+        out, key=lambda e: (rings.get(e.ring, len(rings)), e.place is None, e.place or 0)
+    )
 
 
 def with_fences(fences: list[Fence], port: Port) -> list[Fence]:
