@@ -120,6 +120,9 @@ class MonitorApp(App[int]):
     def tick(self) -> None:
         """Poll, go on with playing, paint if there is anything new."""
         news = self.feed.poll(BUDGET)
+        for answer in self.feed.answers():
+            self.say(answer)
+            news = True
         if self.playing:
             self._play()
             news = True

@@ -39,6 +39,9 @@ class Feed(Protocol):
     def tell(self, command: str, arguments: Told) -> str:
         """Tell the port; returns what to show for it, at once."""
 
+    def answers(self) -> list[str]:
+        """What the port answered since the last call."""
+
     def close(self) -> None:
         """No more of it."""
 
@@ -69,6 +72,10 @@ class RecordingFeed:
     def tell(self, command: str, arguments: Told) -> str:
         """Nobody listens."""
         return "a recording takes no commands"
+
+    def answers(self) -> list[str]:
+        """Nobody answers."""
+        return []
 
     def close(self) -> None:
         """Nothing is open."""
