@@ -95,7 +95,7 @@ def amdgpu_device_init(
     adev.supported_reset = supported_reset
     if vf:
         adev.supported_reset &= ~AMDGPU_RESET_TYPE_SOFT_RESET
-    adev.resubmit = compat.scheduler == "v6_1" if resubmit is None else resubmit
+    adev.resubmit = compat.scheduler != "v7_2" if resubmit is None else resubmit
     adev.reset_stats = amdgpu_reset_stats()
     adev.reset_stats.guilty = []
     INIT_WORK(adev.unplug_work, amdgpu_pci_remove)
