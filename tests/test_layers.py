@@ -39,7 +39,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "check": KERNEL,
     "explore": ("arch", "check"),
     "museum": (*BELOW_7, "workload", "kunit", "check", "explore"),
-    "cli": (*BELOW_7, "workload", "kunit", "check", "explore", "museum"),
+    "cli": (*BELOW_7, "workload", "kunit", "check", "explore", "museum", "tui"),
     "__main__": ("cli",),
     "tui": ("trace",),
 }

@@ -25,6 +25,11 @@ COMMANDS = {
         "play workloads, or the recording of a kernel, through the scheduler",
         "kport run --policy fair",
     ),
+    "monitor": Command(
+        "kport.cli.monitor",
+        "see what the scheduler does, or did: rings, queues, fences, and why a job waits",
+        "kport monitor trace.xz --assert 'p99(wait) < 5ms'",
+    ),
     "kunit": Command(
         "kport.cli.kunit",
         "run the kernel's own tests on the port and print KTAP",
