@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kport.trace.snapshot import FenceKey, Job, JobKey, RingKey
+from tui.commands import Offer, offers
 from tui.scene import Scene, Source
 from tui.screens import SCREENS, events
 from tui.screens.base import job_name
@@ -441,30 +442,24 @@ def go_to_client(app: MonitorApp, scene: Scene, client: int) -> str:
 
 
 def commands(app: MonitorApp, scene: Scene) -> str:
-    """Offer what the port can be told."""
+    """Offer what the port can be told about the selected ring and entity."""
     from tui.dialogs import Choice
 
-    offered = app.feed.commands()
+    offered = offers(scene, app.feed.commands())
     if not offered:
         return "this source takes no commands"
 
-    def chosen(command: str | None) -> None:
-        if command is not None:
-            app._act(tell, command)
+    def chosen(number: int | None) -> None:
+        if number is not None:
+            app.act(tell, offered[number])
 
-    app.push_screen(Choice("tell the port", offered), chosen)
+    app.push_screen(Choice("tell the port", [offer.text for offer in offered]), chosen)
     return ""
 
 
-def tell(app: MonitorApp, scene: Scene, command: str) -> str:
-    """Tell the port something about the selected ring and job."""
-    ring = app.view.current_ring(app.feed.model)
-    arguments: dict[str, str | int] = {}
-    if ring is not None:
-        arguments |= {"dev": ring.dev, "ring": ring.ring}
-    if app.view.job is not None:
-        arguments |= {"context": app.view.job[0], "seqno": app.view.job[1]}
-    return app.feed.tell(command, arguments)
+def tell(app: MonitorApp, scene: Scene, offer: Offer) -> str:
+    """Tell the port."""
+    return app.feed.tell(offer.command, offer.arguments)
 
 
 def export(app: MonitorApp, scene: Scene) -> str:

@@ -299,7 +299,8 @@ class MonitorApp(App[int]):
 
     # -- actions: what a key does is in tui.actions ------------------------------------------------
 
-    def _act(self, action: Any, *arguments: Any) -> None:
+    def act(self, action: Any, *arguments: Any) -> None:
+        """Do something of tui.actions, show what it says, and paint."""
         scene = self._scene if self._scene is not None else self.scene()
         message = action(self, scene, *arguments)
         if message:
@@ -313,7 +314,7 @@ class MonitorApp(App[int]):
 
     def action_turn(self, by: int) -> None:
         """The next screen, or the one before."""
-        self._act(actions.turn, by)
+        self.act(actions.turn, by)
 
     def action_maximise(self) -> None:
         """The screen without the lanes, and back."""
@@ -322,65 +323,65 @@ class MonitorApp(App[int]):
 
     def action_pause(self) -> None:
         """Pause, follow or play."""
-        self._act(actions.pause)
+        self.act(actions.pause)
 
     def action_step(self, events: int) -> None:
         """Go on or back by events."""
-        self._act(actions.step, events)
+        self.act(actions.step, events)
 
     def action_next(self, direction: int) -> None:
         """To the next start or end of a job."""
-        self._act(actions.next_edge, direction)
+        self.act(actions.next_edge, direction)
 
     def action_first(self) -> None:
         """To the first event."""
-        self._act(actions.first)
+        self.act(actions.first)
 
     def action_last(self) -> None:
         """To the last event."""
-        self._act(actions.last)
+        self.act(actions.last)
 
     def action_pan(self, part: float) -> None:
         """Move the window."""
-        self._act(actions.pan, part)
+        self.act(actions.pan, part)
 
     def action_zoom(self, factor: float) -> None:
         """Change the window's width."""
-        self._act(actions.zoom, factor)
+        self.act(actions.zoom, factor)
 
     def action_fit(self) -> None:
         """The selected job, or everything."""
-        self._act(actions.fit_job)
+        self.act(actions.fit_job)
 
     def action_centre(self) -> None:
         """The moment into the middle."""
-        self._act(actions.centre)
+        self.act(actions.centre)
 
     def action_mark(self, name: str) -> None:
         """Set a marker."""
-        self._act(actions.mark, name)
+        self.act(actions.mark, name)
 
     def action_unmark(self) -> None:
         """Drop the markers."""
-        self._act(actions.unmark)
+        self.act(actions.unmark)
 
     def action_move(self, by: int) -> None:
         """Move among rows or lanes."""
-        self._act(actions.move, by)
+        self.act(actions.move, by)
 
     def action_lane(self, by: int) -> None:
         """Move among lanes."""
-        self._act(actions.move_lane, by)
+        self.act(actions.move_lane, by)
 
     def action_choose(self) -> None:
         """Ask of the row's job why it waits."""
-        self._act(actions.choose)
+        self.act(actions.choose)
 
     def action_clear(self) -> None:
         """Drop selection and filter; close the prompt."""
         if self.query_one("#prompt", Input).has_class("open"):
             self.close_prompt()
-        self._act(actions.clear)
+        self.act(actions.clear)
 
     def action_filter(self) -> None:
         """Ask for a filter."""
@@ -389,31 +390,31 @@ class MonitorApp(App[int]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self._act(actions.sort)
+        self.act(actions.sort)
 
     def action_reverse(self) -> None:
         """Reverse the order."""
-        self._act(actions.reverse)
+        self.act(actions.reverse)
 
     def action_hide(self) -> None:
         """Hide the lane."""
-        self._act(actions.hide)
+        self.act(actions.hide)
 
     def action_unhide(self) -> None:
         """Show all lanes."""
-        self._act(actions.unhide)
+        self.act(actions.unhide)
 
     def action_pin(self) -> None:
         """Pin the lane, or let it go."""
-        self._act(actions.pin)
+        self.act(actions.pin)
 
     def action_convention(self) -> None:
         """What a bar is."""
-        self._act(actions.convention)
+        self.act(actions.convention)
 
     def action_colours(self) -> None:
         """What colours stand for."""
-        self._act(actions.colours)
+        self.act(actions.colours)
 
     def action_theme(self) -> None:
         """Dark or light."""
@@ -423,15 +424,15 @@ class MonitorApp(App[int]):
 
     def action_command(self) -> None:
         """A list of what the port can be told."""
-        self._act(actions.commands)
+        self.act(actions.commands)
 
     def action_export(self) -> None:
         """Write the visible window."""
-        self._act(actions.export)
+        self.act(actions.export)
 
     def action_notes(self) -> None:
         """What was noted of the source."""
-        self._act(actions.notes)
+        self.act(actions.notes)
 
     def action_help(self) -> None:
         """All keys."""

@@ -43,8 +43,8 @@ class Lines(ModalScreen[None]):
             yield Static(Content("\n".join(self._lines)))
 
 
-class Choice(ModalScreen[str | None]):
-    """A list to choose from; its result is the line, or None."""
+class Choice(ModalScreen[int | None]):
+    """A list to choose from; its result is the number of the line, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "dismiss", "close")]
     DEFAULT_CSS = """
@@ -67,4 +67,4 @@ class Choice(ModalScreen[str | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """That one."""
-        self.dismiss(self._lines[event.option_index])
+        self.dismiss(event.option_index)

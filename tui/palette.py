@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from tui.commands import offers
 from tui.filters import number
 from tui.keys import KEYS, label
 
@@ -41,32 +42,32 @@ def direct(app: MonitorApp, query: str) -> Iterator[Found]:
         key = int(match[1]), int(match[2])
         if model.job(key) is not None:
             yield f"job {query.strip()}", "select it, go there", partial(
-                app._act, actions.go_to_job, key
+                app.act, actions.go_to_job, key
             )
         elif model.fence(key) is not None:
             yield f"fence {query.strip()}", "show its life", partial(
-                app._act, actions.go_to_fence, key
+                app.act, actions.go_to_fence, key
             )
     elif match := _OLD(query):
         old = actions.old_job(app, int(match[1]))
         if old is not None:
             yield f"job #{match[1]}", "select it, go there", partial(
-                app._act, actions.go_to_job, old
+                app.act, actions.go_to_job, old
             )
     elif match := _CLIENT(query):
         if int(match[1]) in model.clients():
             yield f"client {match[1]}", "its jobs", partial(
-                app._act, actions.go_to_client, int(match[1])
+                app.act, actions.go_to_client, int(match[1])
             )
     elif match := _TIME(query):
         ns = int(float(match[1]) * 1e9)
-        yield f"time {match[1]} s", "go there", partial(app._act, actions.go_to_time, ns)
+        yield f"time {match[1]} s", "go there", partial(app.act, actions.go_to_time, ns)
     elif match := _MOVE(query):
         length = number(match[2])
         if length is not None:
             by = int(length) if match[1] == "+" else -int(length)
             yield f"{match[1]}{match[2]}", "go on, or back, by that", partial(
-                app._act, actions.go_by, by
+                app.act, actions.go_by, by
             )
 
 
@@ -78,15 +79,15 @@ def listed(app: MonitorApp) -> Iterator[Found]:
     for ring in app.feed.model.rings():
         text = f"ring {scene.ring_name(ring)}"
         yield text, f"select it ({ring.dev})" if ring.dev else "select it", partial(
-            app._act, actions.go_to_ring, ring
+            app.act, actions.go_to_ring, ring
         )
     for client in app.feed.model.clients():
-        yield f"client {client}", "its jobs", partial(app._act, actions.go_to_client, client)
+        yield f"client {client}", "its jobs", partial(app.act, actions.go_to_client, client)
     for key in KEYS:
         if key.action not in ("command_palette", "quit"):
             yield key.help, f"key {label(key)}", partial(_do, app, key.action)
-    for command in app.feed.commands():
-        yield f"port: {command}", "tell the port", partial(app._act, actions.tell, command)
+    for offer in offers(scene, app.feed.commands()):
+        yield f"port: {offer.text}", "tell the port", partial(app.act, actions.tell, offer)
     yield "quit", "leave the monitor", app.exit
 
 

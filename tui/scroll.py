@@ -57,13 +57,15 @@ class LaneStore:
             if not odd and 0 <= shift <= columns:
                 keep = max(0, before.settled - shift)
                 line = drop(cut_right(before.line, before.settled), shift)
-        drawn, segments = draw(begin + keep * cell, end, columns - keep)
-        line = line + drawn if keep else drawn
+        lead = min(keep, 1)  # a bar that ends on the edge shows in the first column: not that one
+        first = keep - lead
+        drawn, segments = draw(begin + first * cell, end, columns - first)
+        line = line + drop(drawn, lead) if keep else drawn
         last = (settled - begin) // cell - 1
         if segments:
             tail = segments[-1]
-            if keep * 8 + tail.end >= 8 * last:
-                last = min(last, keep + tail.start // 8)
+            if first * 8 + tail.end >= 8 * last:
+                last = min(last, first + tail.start // 8)
         self._drawn[lane] = _Drawn(
             (look, columns, cell), end, line, max(0, min(last, columns))
         )

@@ -52,6 +52,7 @@ def data(scene: Scene) -> list[Row]:
                 "_job": e.head,
                 "_number": number,
                 "_kind": e.key_kind,
+                "_context": e.context,
             }
         )
     return out

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""What `kport monitor` calls: the monitor on a terminal, and one picture without a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from kport.trace.client import Attachment, Spawned
+from kport.trace.model import Model
+from tui import settings
+from tui.app import MonitorApp
+from tui.export import svg_of, text_of
+from tui.feed import Feed, RecordingFeed
+from tui.frame import frame
+from tui.glyphs import UNICODE, for_encoding
+from tui.port import PortFeed
+from tui.scene import Source, scene_of
+from tui.theme import theme_of
+from tui.view import SCREENS, View
+
+LIVE_SPAN = 1_000_000_000  # ns
+
+
+def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> None:
+    """Run the monitor of a feed until it is left. `at` is a time in ns to begin at."""
+    view = View(span=LIVE_SPAN)
+    message = settings.load(view)
+    if screen is not None:
+        view.screen = screen
+    if not feed.source().live:
+        view.at = feed.model.log.end - 1
+        view.show_all(feed.model)
+    if at is not None:
+        view.go_to_time(feed.model, at)
+    glyphs = for_encoding(getattr(sys.__stderr__, "encoding", None))
+    if glyphs is not UNICODE and sys.__stderr__ is not None:
+        _forgive(sys.__stderr__)
+    MonitorApp(feed, view, glyphs=glyphs, message=message).run()
+
+
+def _forgive(stream: TextIO) -> None:
+    """What the terminal cannot show becomes a question mark instead of an error."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+
+
+def show_recording(model: Model, name: str, *, screen: str | None, at: int | None) -> None:
+    """Run the monitor on a recording that was read."""
+    show(RecordingFeed(model, name), screen=screen, at=at)
+
+
+def show_port(port: Attachment, name: str, *, screen: str | None) -> str:
+    """Run the monitor on a port; returns what a spawned one printed, to be printed now."""
+    feed = PortFeed(port, name)
+    show(feed, screen=screen)
+    return port.output() if isinstance(port, Spawned) else ""
+
+
+def picture(
+    model: Model,
+    name: str,
+    *,
+    screen: str = "rings",
+    at: int | None = None,
+    size: tuple[int, int] = (120, 40),
+    theme: str = "dark",
+    span: int | None = None,
+    svg: bool = True,
+) -> str:
+    """One frame of a model as SVG, or as text. `at` is a time in ns, None for the end."""
+    view = View(screen=screen, theme=theme, at=model.log.end - 1)
+    view.show_all(model)
+    if span is not None:
+        view.span = span
+        view.right = None
+    if at is not None:
+        view.go_to_time(model, at)
+    if span is not None:
+        view.right = view.now(model) + span // 2 if at is not None else None
+    scene = scene_of(model, view, source=Source(name, notes=tuple(model.notes)))
+    scene.cache["patient"] = True
+    lines = frame(scene, *size)
+    return svg_of(lines, theme_of(theme)) if svg else text_of(lines)
+
+
+__all__ = ["SCREENS", "picture", "show", "show_port", "show_recording"]
