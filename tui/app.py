@@ -20,14 +20,13 @@ from textual.widgets import Input
 
 from tui import actions, settings
 from tui.feed import BUDGET, Feed
-from tui.frame import divide, status, tabs, title
+from tui.frame import body, divide, status, tabs, title
 from tui.glyphs import UNICODE, Glyphs
 from tui.hits import in_lanes, in_tabs
 from tui.keys import KEYS, label
 from tui.palette import Commands
 from tui.panel import Panel
 from tui.scene import Scene, Source, scene_of
-from tui.screens import SCREENS
 from tui.screens.rings import paint as paint_lanes
 from tui.theme import theme_of
 from tui.view import View
@@ -176,10 +175,10 @@ class MonitorApp(App[int]):
         began = perf_counter_ns()
         width, height = self.size
         scene = self._scene = self.scene()
-        view, ground = self.view, theme_of(self.view.theme)
-        lanes, body = divide(view, len(scene.lanes), height)
+        ground = theme_of(self.view.theme)
+        lanes, rest = divide(scene, height)
         panels = self._panels
-        for name, rows in (("lanes", lanes), ("body", body)):
+        for name, rows in (("lanes", lanes), ("body", rest)):
             panel = panels[name]
             panel.display = rows > 0
             if panel.styles.height is None or panel.styles.height.value != rows:
@@ -191,8 +190,8 @@ class MonitorApp(App[int]):
         panels["tabs"].show([tabs(scene, width)], ground)
         if lanes:
             panels["lanes"].show(paint_lanes(scene, width, lanes), ground)
-        if body:
-            panels["body"].show(SCREENS[view.screen].paint(scene, width, body), ground)
+        if rest:
+            panels["body"].show(body(scene, width, rest), ground)
         panels["status"].show([status(scene, width)], ground)
         self.frames += 1
         self.painting_ns = perf_counter_ns() - began

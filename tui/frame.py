@@ -18,9 +18,10 @@ from typing import NamedTuple
 from tui.scene import Scene
 from tui.screens import SCREENS
 from tui.screens.rings import paint as paint_lanes
+from tui.screens.rings import rows_wanted
 from tui.text import Line, clean, fit_line, line_width, seconds, short
 from tui.view import SCREENS as ORDER
-from tui.view import TITLES, View
+from tui.view import TITLES
 
 _STATES = {"LIVE": "good", "PAUSED": "warn", "LOST": "bad", "ENDED": "warn"}
 _HELP = "?:keys  space:pause  , .:step  wasd:zoom pan  enter:why  /:filter  m:max  q:quit"
@@ -33,15 +34,25 @@ class Heights(NamedTuple):
     body: int
 
 
-def divide(view: View, rings: int, height: int) -> Heights:
+def divide(scene: Scene, height: int) -> Heights:
     """How many rows lanes and body have on a screen of this height."""
     room = max(0, height - 3)
+    view = scene.view
     if view.screen == "rings":
-        return Heights(room, 0)
+        lanes = rows_wanted(scene)
+        return Heights(room, 0) if view.maximised or room - lanes < 5 else Heights(
+            lanes, room - lanes
+        )  # fmt: skip
     if view.maximised or room < 9:
         return Heights(0, room)
-    lanes = min(1 + rings, max(4, room * 2 // 5))
+    lanes = min(1 + len(scene.lanes), max(4, room * 2 // 5))
     return Heights(lanes, room - lanes)
+
+
+def body(scene: Scene, width: int, height: int) -> list[Line]:
+    """The panel below the lanes: the screen, or the run queues where only lanes were asked for."""
+    name = "queues" if scene.view.screen == "rings" else scene.view.screen
+    return SCREENS[name].paint(scene, width, height)
 
 
 def title(scene: Scene, width: int) -> Line:
@@ -110,11 +121,11 @@ def status(scene: Scene, width: int) -> Line:
 
 def frame(scene: Scene, width: int, height: int) -> list[Line]:
     """A whole frame, `height` lines of `width` columns."""
-    lanes, body = divide(scene.view, len(scene.lanes), height)
+    lanes, rest = divide(scene, height)
     out = [title(scene, width), tabs(scene, width)]
     if lanes:
         out += paint_lanes(scene, width, lanes)
-    if body:
-        out += SCREENS[scene.view.screen].paint(scene, width, body)
+    if rest:
+        out += body(scene, width, rest)
     out.append(status(scene, width))
     return out[:height]

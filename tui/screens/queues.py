@@ -22,6 +22,8 @@ def data(scene: Scene) -> list[Row]:
     order = {ring: number for number, ring in enumerate(scene.lanes)}
     entities = [entity for entity in scene.snapshot.entities if entity.ring in order]
     out = []
+    names: dict[int, str] = scene.cache.setdefault("submitters", {})
+    names |= {job.key[0]: job.submitter for job in scene.snapshot.jobs}
     entities.sort(key=lambda e: (not (e.waiting or e.running), order[e.ring]))
     for e in entities:
         number = scene.number_of(e.client, e.context)
@@ -47,6 +49,7 @@ def data(scene: Scene) -> list[Row]:
                 "wants": e.wants,
                 "oldest": e.oldest_ns if e.waiting else None,
                 "head": job_name(e.head),
+                "by": names.get(e.context, ""),
                 "flags": " ".join(flags),
                 "_ring": e.ring,
                 "_job": e.head,
@@ -90,6 +93,7 @@ TABLE = Table(
         Column("wants", 5, right=True, rank=6, title="cred"),
         Column("oldest", 8, short, right=True, style=_oldest),
         Column("head", 10, rank=2),
+        Column("by", 14, rank=4, title="last job by"),
         Column("flags", 12, style=_flags, rank=1, grows=True),
     ),
     "no entity has been seen yet",

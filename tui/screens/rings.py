@@ -56,6 +56,12 @@ def paint(scene: Scene, width: int, height: int) -> list[Line]:
     return [*out, *([fit_line([], width)] * (height - len(out)))][:height]
 
 
+def rows_wanted(scene: Scene) -> int:
+    """How many rows show everything there is to see of the rings, with the ruler."""
+    slots = [scene.model.slots(ring) for ring in scene.lanes]
+    return 1 + sum(1 + (count if count > 1 else 1) for count in slots)
+
+
 def _layout(scene: Scene, room: int) -> list[tuple[RingKey, int, int | None]]:
     """(ring, number of the row in it, slot or None for the head) of each row there is room for."""
     lanes, view, model = scene.lanes, scene.view, scene.model
