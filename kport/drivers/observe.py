@@ -179,7 +179,7 @@ class PortObserver:
             if ring is None:
                 continue
             rings.append(ring)
-            locks += [sched.job_list_lock, *(rq.lock for rq in sched.sched_rq)]
+            locks += [sched.job_list_lock, *(rq.lock for rq in sched.sched_rq if rq)]
             order.update((e, (sched, place)) for e, place in places(sched).items())
             for entity in attached(sched):
                 self._entities.setdefault(entity, sched)
