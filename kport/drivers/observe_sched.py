@@ -134,7 +134,7 @@ def left_of(work: delayed_work, now: int) -> int | None:
 
 def run_queues(sched: Any) -> list[Any]:
     """The run queues, the one that is served first in front."""
-    rqs = list(sched.sched_rq)
+    rqs = [rq for rq in sched.sched_rq if rq is not None]
     return rqs if compat.scheduler == "v7_2" else rqs[::-1]
 
 
