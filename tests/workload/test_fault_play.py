@@ -18,10 +18,10 @@ from kport.workload.wsim.load import parse_workload
 BUSY = "1.RCS.1000.0.0\n2.VCS.800.0.0\n1.BCS.300.-2.1\n"
 
 
-@pytest.fixture(params=["threads", "virt"])
-def machine(request, monkeypatch):
+@pytest.fixture
+def machine(arch, monkeypatch):
     """A machine to play on; on threads a hang is noticed sooner."""
-    if request.param == "virt":
+    if arch == "virt":
         return Virt(seed=1)
     monkeypatch.setattr(world, "FAULTY_HANG_MS", 60)
     return "threads"
