@@ -24,7 +24,7 @@ LIVE_SPAN = 1_000_000_000  # ns
 
 
 def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> None:
-    """Run the monitor of a feed until it is left. `at` is a time in ns to begin at."""
+    """Run the monitor of a feed until it is left. `at` is the event to begin at."""
     view = View(span=LIVE_SPAN)
     message = settings.load(view)
     if screen is not None:
@@ -33,7 +33,7 @@ def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> Non
         view.at = feed.model.log.end - 1
         view.show_all(feed.model)
     if at is not None:
-        view.go_to_time(feed.model, at)
+        view.go_to(feed.model, at)
     glyphs = for_encoding(getattr(sys.__stderr__, "encoding", None))
     if glyphs is not UNICODE and sys.__stderr__ is not None:
         _forgive(sys.__stderr__)
@@ -70,16 +70,15 @@ def picture(
     span: int | None = None,
     svg: bool = True,
 ) -> str:
-    """One frame of a model as SVG, or as text. `at` is a time in ns, None for the end."""
-    view = View(screen=screen, theme=theme, at=model.log.end - 1)
+    """One frame of a model as SVG, or as text. `at` is an event, None for the end.
+
+    The window is `span` ns wide, or holds everything.
+    """
+    view = View(screen=screen, theme=theme, at=model.log.end - 1 if at is None else at)
     view.show_all(model)
     if span is not None:
         view.span = span
-        view.right = None
-    if at is not None:
-        view.go_to_time(model, at)
-    if span is not None:
-        view.right = view.now(model) + span // 2 if at is not None else None
+        view.right = view.now(model) + (span // 2 if at is not None else 0)
     scene = scene_of(model, view, source=Source(name, notes=tuple(model.notes)))
     scene.cache["patient"] = True
     lines = frame(scene, *size)

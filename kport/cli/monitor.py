@@ -18,6 +18,7 @@ from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real
 from kport.cli.terminal import Bar
 from kport.workload.errors import InputError
+from tui.view import SCREENS
 
 if TYPE_CHECKING:
     from kport.trace.client import Attachment
@@ -55,6 +56,8 @@ filters   ring=NAME, client=N; several comparisons are joined by: and
     assertions  [{text, holds, value}]
     notes       [text]
 
+--svg draws the screen of --screen at --at, of a workload when it has ended.
+
 --at TIME is s since boot (12.5), since the first event (+1.25), or an event by
 its number (#4711).
 
@@ -76,6 +79,9 @@ def parser() -> Parser:
     add("--attach", metavar="SOCKET", help="follow a running port")
     add("--play", action="store_true", help="play the recording instead of looking at it")
     add("--at", metavar="TIME", type=_moment, help="the moment to show")
+    add("--screen", choices=SCREENS, help="begin with this one: " + ", ".join(SCREENS))
+    add("--svg", metavar="FILE", help="draw one screen into FILE, - for standard output")
+    add("--size", metavar="WxH", type=_size, default=(120, 40), help="of --svg, default: 120x40")
     add("--json", action="store_true", help="print one JSON object")
     add("--assert", metavar="EXPR", action="append", default=[], dest="asserted",
         help="hold it to this; may be given again")  # fmt: skip
@@ -92,6 +98,14 @@ def _moment(text: str) -> tuple[str, float]:
     return match[1], float(match[2])
 
 
+def _size(text: str) -> tuple[int, int]:
+    """The type of --size."""
+    match = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text)
+    if match is None or not (20 <= int(match[1]) <= 1000 and 5 <= int(match[2]) <= 500):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size from 20x5 to 1000x500, as 120x40")
+    return int(match[1]), int(match[2])
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit code. Raises InputError and UsageError."""
     arguments = list(arguments)
@@ -103,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     options.run = rest
     comparisons = _comparisons(options.asserted)
     recording = _recording(options)
-    if not (options.json or comparisons):
+    if not (options.json or comparisons or options.svg):
         return _screen(options, recording)
     with StopOnInterrupt() as interrupts:
         if recording is not None:
@@ -115,7 +129,9 @@ def main(arguments: Sequence[str]) -> int:
                 lost = port.dropped
         interrupted = interrupts.stop.is_set()
         interrupts.leaving = interrupted
-    code = _report(options, model, comparisons, lost)
+    code = _report(options, model, comparisons, lost) if options.json or comparisons else 0
+    if options.svg:
+        _draw(options, model)
     if failure:
         print(f"kport: {failure}", file=sys.stderr)
     return 130 if interrupted else max(code, int(bool(failure)))
@@ -302,12 +318,41 @@ def _screen(options: argparse.Namespace, recording: str | None) -> int:
     """Show it on the terminal. Raises UsageError where there is none."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the monitor needs a terminal; without one use --json or --assert")
-    from tui.app import MonitorApp
-    from tui.feed import RecordingFeed
-    from tui.port import PortFeed
+    from tui.main import show_port, show_recording
 
     if recording is not None:
-        return MonitorApp(RecordingFeed(_read(recording), recording)).run() or 0
+        model = _read(recording)
+        at = number_of(model, options.at)
+        show_recording(model, _name(options), screen=options.screen, at=at)
+        return 0
     with port_of(options) as port:
-        name = options.attach or " ".join(options.files) or "built-in workload"
-        return MonitorApp(PortFeed(port, name)).run() or 0
+        printed = show_port(port, _name(options), screen=options.screen)
+    sys.stdout.write(printed)
+    return 0
+
+
+def _name(options: argparse.Namespace) -> str:
+    """What is looked at, for a title."""
+    return options.attach or " ".join(options.files) or "built-in workload"
+
+
+def _draw(options: argparse.Namespace, model: Model) -> None:
+    """Write the picture. Raises InputError."""
+    from tui.main import picture
+
+    text = picture(
+        model,
+        _name(options),
+        screen=options.screen or "rings",
+        at=number_of(model, options.at),
+        size=options.size,
+    )
+    if options.svg == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        with open(options.svg, "w", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"--svg {options.svg}", reason, "name a file to write") from None
