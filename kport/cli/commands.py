@@ -27,7 +27,7 @@ COMMANDS = {
     ),
     "monitor": Command(
         "kport.cli.monitor",
-        "see what the scheduler does, or did: rings, queues, fences, and why a job waits",
+        "see what the scheduler does, or did, and why a job waits",
         "kport monitor trace.xz --assert 'p99(wait) < 5ms'",
     ),
     "kunit": Command(
