@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,6 +22,14 @@ from tui.text import Line, plain_text, width_of
 from tui.theme import Theme, theme_of
 
 CELL_WIDTH, CELL_HEIGHT, FONT = 8.4, 18, 14
+
+# Characters that are drawn: left, top, width and height in cells, opacity.
+_BLOCKS: dict[str, tuple[float, float, float, float, float]] = {
+    **{char: (0, 0, eighths / 8, 1, 1) for eighths, char in enumerate("▏▎▍▌▋▊▉█", 1)},
+    **{char: (0, 1 - eighths / 8, 1, eighths / 8, 1) for eighths, char in enumerate("▁▂▃▄▅▆▇", 1)},
+    **dict(zip("░▒▓", [(0, 0, 1, 1, dense) for dense in (0.3, 0.55, 0.8)], strict=True)),
+    "│": (0.42, 0, 0.16, 1, 1),
+}
 
 
 def text_of(lines: list[Line]) -> str:
@@ -56,15 +65,37 @@ def _row(line: Line, y: int, theme: Theme) -> list[str]:
                 f'<rect x="{x:.1f}" y="{y * CELL_HEIGHT}" width="{size + 0.2:.1f}" '
                 f'height="{CELL_HEIGHT}" fill="{ground}"/>'
             )
-        if text.strip():
-            ink = style.color.get_truecolor().hex if style.color is not None else theme.ink
-            bold = ' font-weight="bold"' if style.bold else ""
-            texts.append(
-                f'<text x="{x:.1f}" y="{y * CELL_HEIGHT + FONT}" fill="{ink}"{bold} '
-                f'textLength="{size:.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
-            )
-        x += size
+        ink = style.color.get_truecolor().hex if style.color is not None else theme.ink
+        for blocks, part in groupby(text, _BLOCKS.__contains__):
+            run = "".join(part)
+            wide = width_of(run) * CELL_WIDTH
+            if blocks:
+                grounds += _blocks(run, x, y, ink)
+            elif run.strip():
+                bold = ' font-weight="bold"' if style.bold else ""
+                texts.append(
+                    f'<text x="{x:.1f}" y="{y * CELL_HEIGHT + FONT}" fill="{ink}"{bold} '
+                    f'textLength="{wide:.1f}" lengthAdjust="spacingAndGlyphs">{escape(run)}</text>'
+                )
+            x += wide
     return grounds + texts
+
+
+def _blocks(text: str, x: float, y: int, ink: str) -> list[str]:
+    """Block characters as rectangles: fonts draw them with seams."""
+    out = []
+    for char, part in groupby(text):
+        count = len(list(part))
+        left, top, wide, high, dense = _BLOCKS[char]
+        each = [(x, count)] if wide == 1 else [(x + n * CELL_WIDTH, 1) for n in range(count)]
+        for start, cells in each:
+            out.append(
+                f'<rect x="{start + left * CELL_WIDTH:.2f}" y="{(y + top) * CELL_HEIGHT:.2f}" '
+                f'width="{cells * wide * CELL_WIDTH:.2f}" height="{high * CELL_HEIGHT:.2f}" '
+                f'fill="{ink}"' + (f' fill-opacity="{dense}"/>' if dense < 1 else "/>")
+            )
+        x += count * CELL_WIDTH
+    return out
 
 
 def json_of(scene: Scene) -> dict[str, Any]:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from time import monotonic, sleep
 from typing import TextIO
 
 from kport.trace.client import Attachment, Spawned
@@ -21,6 +23,7 @@ from tui.theme import theme_of
 from tui.view import SCREENS, View
 
 LIVE_SPAN = 1_000_000_000  # ns
+LAST_WORDS = 5.0  # s that a port has to print its figures
 
 
 def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> None:
@@ -53,10 +56,21 @@ def show_recording(model: Model, name: str, *, screen: str | None, at: int | Non
 
 
 def show_port(port: Attachment, name: str, *, screen: str | None) -> str:
-    """Run the monitor on a port; returns what a spawned one printed, to be printed now."""
+    """Run the monitor on a port; returns what a spawned one printed, to be printed now.
+
+    A spawned port that still runs is asked to end, as by Ctrl-C: it prints the figures so far.
+    """
     feed = PortFeed(port, name)
     show(feed, screen=screen)
-    return port.output() if isinstance(port, Spawned) else ""
+    if not isinstance(port, Spawned):
+        return ""
+    end = monotonic() + LAST_WORDS
+    if port.process.poll() is None and not feed.ended:
+        port.process.send_signal(signal.SIGINT)
+    while port.process.poll() is None and monotonic() < end:
+        port.poll(feed.model, 0.05)
+        sleep(0.02)
+    return port.output()
 
 
 def picture(

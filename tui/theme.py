@@ -100,8 +100,11 @@ class Theme:
         style = self._styles.get(name)
         if style is None:
             style = Style.parse(self._roles[""])
-            for part in name.split("+"):
-                style += Style.parse(self._part(part))
+            parts = name.split("+")
+            bar = parts[0][:1] == "b" and parts[0][1:2].isdigit()
+            for part in parts:
+                if part != "select" or not bar:  # a bar keeps its colour in a selected row
+                    style += Style.parse(self._part(part))
             self._styles[name] = style
         return style
 
