@@ -64,26 +64,28 @@ def quick(path: str, reader: Reader) -> Iterator[Block]:
     before = 0
     seen = False
     for raw in blocks(path):
-        head = 0
-        while raw.startswith(b"#", head):
-            end = raw.find(b"\n", head) + 1 or len(raw)
-            number += 1
-            reader.take(number, printable(raw[head : min(end, head + LINE_MAX)]))
-            head = end
-        raw = raw[head:]
-        count = raw.count(b"\n") + (not raw.endswith(b"\n") and bool(raw))
-        block = _fast(raw, count)
-        if block is None:
-            block = _slow(raw, number, reader)
-        else:
-            reader.lines = number + count
-        number += count
-        if block.parsed:
-            seen = seen or any(code < 5 for _, code, _, _ in block.parsed)
-            before = _checked(block.parsed, before)
-            reader.events += len(block.parsed)
-            yield block
+        for part in _split(raw):
+            count = part.count(b"\n") + (not part.endswith(b"\n"))
+            block = _fast(part, count)
+            if block is None:
+                block = _slow(part, number, reader)
+            else:
+                reader.lines = number + count
+            number += count
+            if block.parsed:
+                seen = seen or any(code < 5 for _, code, _, _ in block.parsed)
+                before = _checked(block.parsed, before)
+                reader.events += len(block.parsed)
+                yield block
     reader.check(seen)
+
+
+def _split(raw: bytes) -> list[bytes]:
+    """The header lines of a block, if it begins with some, and the rest."""
+    head = 0
+    while raw.startswith(b"#", head):
+        head = raw.find(b"\n", head) + 1 or len(raw)
+    return [part for part in (raw[:head], raw[head:]) if part]
 
 
 def _checked(parsed: list[Parsed], before: int) -> int:

@@ -120,20 +120,15 @@ class EventLog:
             numbers = range(min(start, self.end - 1), max(self.first, start - scan) - 1, -1)
         else:
             numbers = range(max(start, self.first), min(self.end, start + scan))
-        skipped: _Stored | None = None
+        low, high, skip = 0, 0, False  # of the block that was looked at last
         for number in numbers:
-            if isinstance(wanted, str):
-                block = self._block(number) if skipped is None else skipped
-                if not block.first <= number < block.first + block.count:
-                    block = self._block(number)
-                if block.events is None and wanted not in block.text:
-                    skipped = block
-                    continue
-                skipped = None
-                hit = wanted in self.line(number)
-            else:
-                hit = wanted(self[number])
-            if hit:
+            if not low <= number < high:
+                block = self._block(number)
+                low, high = block.first, block.first + block.count
+                skip = isinstance(wanted, str) and not block.events and wanted not in block.text
+            if skip:
+                continue
+            if wanted in self.line(number) if isinstance(wanted, str) else wanted(self[number]):
                 found.append(number)
                 if len(found) == limit:
                     break

@@ -136,9 +136,11 @@ class Model:
         if self._young is not None:
             history, positions = self._young
             history.feed(block.parsed, positions)
-        elif len(self.log) >= self.keep // 2:
-            self._young = History(), []
-        if len(self.log) < self.keep or self._young is None:
+        else:
+            if len(self.log) >= self.keep // 2:
+                self._young = History(), []
+            return
+        if len(self.log) < self.keep:
             return
         history, positions = self._young
         self.log.forget(self.log.end - len(positions))
