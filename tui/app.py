@@ -16,6 +16,7 @@ from textual import events as input_events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.screen import Screen
 from textual.widgets import Input
 
 from tui import actions, settings
@@ -33,6 +34,17 @@ from tui.view import View
 
 RATE = 15  # frames per second
 MESSAGE_SECONDS = 6.0
+
+
+class _Main(Screen[None]):
+    """The screen with the panels: Textual's own keys of a screen mean what the table says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(name, f"app.{key.action}", key.help, show=False)
+        for key in KEYS
+        for name in key.keys.split(",")
+        if name in ("tab", "shift+tab", "ctrl+c", "escape")
+    ]
 
 
 class MonitorApp(App[int]):
@@ -78,6 +90,10 @@ class MonitorApp(App[int]):
         self._drag: tuple[int, int] | None = None
         self._source = Source()
         self._width = 0
+
+    def get_default_screen(self) -> Screen[None]:
+        """The screen with the panels."""
+        return _Main(id="_default")
 
     # -- life ------------------------------------------------------------------------------------
 

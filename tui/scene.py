@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from os.path import commonpath
 from typing import Any
 
 from kport.trace.model import Model
@@ -69,7 +68,7 @@ class Scene:
         """What each ring is called here: its name, with the device where two have the same."""
         rings = self.model.rings()
         names = [ring.ring for ring in rings]
-        common = len(commonpath([ring.dev for ring in rings]))
+        common = _alike([ring.dev for ring in rings])
         return {
             ring: clean(
                 ring.ring
@@ -120,6 +119,17 @@ class Scene:
         if not self.by_entity:
             return lambda segment: numbers.get(segment.client, 0)
         return lambda segment: numbers.get(segment.job[0], 0) if segment.job is not None else 0
+
+
+def _alike(names: list[str]) -> int:
+    """How many characters the names begin with in common, up to the end of a word of them."""
+    count = 0
+    for number, chars in enumerate(zip(*set(names), strict=False), 1):
+        if len(set(chars)) > 1:
+            break
+        if not chars[0].isalnum():
+            count = number
+    return count
 
 
 def scene_of(

@@ -42,9 +42,9 @@ class Trace:
         at = START + queued * 1000
         self.say(at - 900, "dma_fence_init", "drm_sched", ring.ring, context - 1, seqno)
         self.say(at - 800, "dma_fence_init", "drm_sched", ring.ring, context, seqno)
-        if on is not None:
-            self.say(at - 500, "drm_sched_job_add_dep", context, seqno, *on)
         self.say(at, "drm_sched_job_queue", ring.dev, context, seqno, ring.ring, 0, 0, client)
+        if on is not None:
+            self.say(at + 100, "drm_sched_job_add_dep", context, seqno, *on)
         if run is None:
             return
         at = START + run * 1000

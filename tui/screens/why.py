@@ -83,8 +83,7 @@ def paint(scene: Scene, width: int, height: int) -> list[Line]:
     rows = data(scene)
     job = asked(scene)
     below = chain(scene, job, width) if job is not None else []
-    room = max(min(4, height), min(len(rows) + 2, height - len(below)))
-    room = max(room, height // 3)
+    room = min(len(rows) + 2, max(4, height // 3, height - len(below)))
     out = TABLE.lines(scene, rows, width, min(room, height)) + below
     return [*out, *([fit_line([], width)] * (height - len(out)))][:height]
 
