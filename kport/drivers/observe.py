@@ -18,6 +18,7 @@ from typing import Any
 
 from kport.arch.api import Halted
 from kport.drivers import observe_amdgpu as _registered  # noqa: F401 - registers the driver
+from kport.drivers import compat
 from kport.drivers.compat import (
     drm_sched_entity_kill,
     drm_sched_entity_set_priority,
@@ -92,6 +93,8 @@ class PortObserver:
 
     def start(self) -> None:
         """Begin to look."""
+        for name in compat.SCHEDULERS:
+            compat.package(name)  # each has events of its own
         for record in list(printk.log_buf):
             self._logged(record)
         printk.listeners.append(self._logged)

@@ -178,9 +178,8 @@ class Attachment:
             data = self._sock.recv(_READ)
         except BlockingIOError:
             return
-        except OSError as error:
-            self._over(f"the port has gone ({_reason(error)})")
-            return
+        except OSError:
+            data = b""  # what came before may still be to be taken in
         self._ended = not data
         self._decoder.add(data)
 
@@ -190,8 +189,8 @@ class Attachment:
                 sent = self._sock.send(self._outbox)
             except BlockingIOError:
                 return
-            except OSError as error:
-                self._over(f"the port has gone ({_reason(error)})")
+            except OSError:
+                self._outbox.clear()  # reading will tell
                 return
             del self._outbox[:sent]
 

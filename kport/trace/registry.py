@@ -46,7 +46,7 @@ class Observer(Protocol):
     """A running port as a server sees it. Called from the server's threads only."""
 
     def start(self) -> None:
-        """Begin to look: a viewer may come at any time."""
+        """Begin to look: a viewer may come at any time. Every trace event exists after this."""
 
     def stop(self) -> None:
         """Look no more."""

@@ -173,8 +173,8 @@ class Server:
             self.open()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._sock, selectors.EVENT_READ)
-        self._probes = probes_into(self._raw)
         self._observer.start()
+        self._probes = probes_into(self._raw)
         self._threads = [
             threading.Thread(target=self._serve, name="monitor", daemon=True),
             threading.Thread(target=self._obey, name="monitor-commands", daemon=True),
