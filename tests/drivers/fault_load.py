@@ -10,7 +10,7 @@ reference to the last scheduled fence if that has signalled.
 
 And one that the scheduler proposed in 2023 cannot do: dependencies. When the entity it has chosen
 turns out to wait for one, its work item ends without looking at the others; nothing may ever queue
-it again. The kernel queues it since 2024.
+it again. 7.2 does.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from kport.drivers.amdgpu.amdgpu import (
     AMDGPU_RESET_TYPE_SOFT_RESET,
 )
 from kport.drivers.amdgpu.amdgpu_debugfs import amdgpu_debugfs_ib_preempt
-from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_stop
-from kport.drivers.compat import drm_sched_entity_fini, drm_sched_wqueue_start
+from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_start, amdgpu_ring_sched_stop
+from kport.drivers.compat import drm_sched_entity_fini
 from kport.hw.faults import Cure, Fault, Kind
 from kport.linux.delay import usleep_range
 from kport.linux.err import EBUSY, ECANCELED, EINVAL, ENODATA, ENODEV, ESRCH, ETIME
@@ -135,7 +135,7 @@ class Script:
                 amdgpu_ring_sched_stop(ring)
             drm_sched_entity_fini(entity)
             for ring in gpu.rings:
-                drm_sched_wqueue_start(ring.sched)
+                amdgpu_ring_sched_start(ring)
 
         work = work_struct()
         INIT_WORK(work, kill)

@@ -9,11 +9,10 @@ import pytest
 from kport.dma_buf.dma_fence import dma_fence_add_callback, dma_fence_cb
 from kport.drivers.amdgpu.amdgpu import AMDGPU_RESET_TYPE_FULL
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_job_stop_all_jobs_on_sched
-from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_stop
+from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_start, amdgpu_ring_sched_stop
 from kport.drivers.compat import (
     drm_sched_entity_error,
     drm_sched_entity_fini,
-    drm_sched_wqueue_start,
     struct_of,
 )
 from kport.hw.faults import Cure, Fault, Kind
@@ -114,7 +113,7 @@ def test_a_killed_entity_waits_for_what_its_jobs_depend_on(make, only_7_2):
     amdgpu_ring_sched_stop(gpu.rings[1])
     drm_sched_entity_fini(entity)
     gpu.ended.append(entity)
-    drm_sched_wqueue_start(gpu.rings[1].sched)
+    amdgpu_ring_sched_start(gpu.rings[1])
     never(lambda: any(job.status for job in jobs), msecs=10)
     endless.batches[0].end(gpu.adev.gpu.machine)
     assert [job.wait() for job in jobs] == [-ESRCH, -ESRCH]
@@ -135,7 +134,7 @@ def test_poisoned_memory_ends_every_job_and_loses_those_in_the_queues(make, only
     # Before the scheduler frees the job: its hardware fence would call back into freed memory.
     jobs[0].batches[0].end(gpu.adev.gpu.machine)
     eventually(lambda: gpu.rings[0].fence_drv.fences == [None] * 2)
-    drm_sched_wqueue_start(sched)
+    amdgpu_ring_sched_start(gpu.rings[0])
     eventually(lambda: jobs[0].freed)
     assert jobs[0].freed == [-EHWPOISON]
     never(lambda: jobs[1].freed or jobs[2].freed, msecs=10)

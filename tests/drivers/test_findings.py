@@ -12,6 +12,7 @@ from __future__ import annotations
 import pytest
 
 import kport
+from kport.arch.strategy import RoundRobin
 from kport.dma_buf.dma_fence import (
     dma_fence,
     dma_fence_add_callback,
@@ -24,14 +25,17 @@ from kport.dma_buf.dma_fence import (
 from kport.drivers.amdgpu.amdgpu import AMDGPU_RESET_TYPE_FULL
 from kport.drivers.amdgpu.amdgpu_debugfs import amdgpu_debugfs_ib_preempt
 from kport.drivers.amdgpu.amdgpu_fence import amdgpu_fence_process
+from kport.drivers.compat import package
 from kport.hw.faults import Cure, Fault, Kind
 from kport.linux.atomic import atomic_read
+from kport.linux.delay import usleep_range
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.rcupdate import kfree_rcu
 from kport.linux.slab import kzalloc_obj
 from kport.linux.spinlock import spin_lock_init, spinlock_t
 from tests.drivers.gpu import Gpu
-from tests.support import MS, eventually
+from tests.drm.scheduler.driver import Driver
+from tests.support import MS, Thread, eventually, sleep_ms
 
 
 def test_a_preemption_and_a_full_reset_wait_for_each_other(scheduler):
@@ -97,3 +101,31 @@ def test_a_number_that_goes_back_signals_nothing(kernel):
     running.batches[0].end(gpu.adev.gpu.machine)
     assert running.wait() == 1
     gpu.close()
+
+
+def stop_while_somebody_pushes(seed: int) -> bool:
+    """True if run_job() was called after drm_sched_wqueue_stop() had returned."""
+    with kport.boot("virt", strategy=RoundRobin(seed, 8), debug=True):
+        baseline = package("v7_2")
+        driver = Driver(baseline)
+        sched = driver.scheduler()
+        entity = driver.entity(sched)
+        client = Thread(driver.submit, entity)
+        usleep_range(1, 20)
+        baseline.sched_main.drm_sched_wqueue_stop(sched)
+        ran = len(driver.runs)
+        client.join()
+        sleep_ms(5)
+        behind = len(driver.runs) > ran
+        baseline.sched_main.drm_sched_wqueue_start(sched)
+        driver.close()
+    return behind
+
+
+def test_a_job_runs_behind_drm_sched_wqueue_stop():
+    """sched_main.c: drm_sched_run_job_queue() looks whether to stop and then queues the item, and
+    drm_sched_run_job_work() does not look any more, as drm_sched_main() of 2023 does. A push that
+    looked before runs its job while the driver resets the ring. So amdgpu_ring_sched_stop() refuses
+    the item, too.
+    """
+    assert any(stop_while_somebody_pushes(seed) for seed in range(3000))

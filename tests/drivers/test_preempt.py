@@ -32,7 +32,7 @@ STEPS = (
     "amdgpu_ib_preempt_job_recovery",
     "amdgpu_fence_wait_empty",
     "amdgpu_ib_preempt_signal_fences",
-    "drm_sched_wqueue_start",
+    "amdgpu_ring_sched_start",
 )
 
 

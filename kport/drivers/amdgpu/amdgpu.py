@@ -77,7 +77,8 @@ class amdgpu_ring(struct):
 
     `ring_backup` holds the words saved over a reset. `trail_seq` is the number of the last
     preemption, which the hardware writes to the cell `trail_fence_gpu_addr` when it is done; while
-    the cell `cond_exe_gpu_addr` holds 0 the engine skips jobs.
+    the cell `cond_exe_gpu_addr` holds 0 the engine skips jobs. `sched_disabled` is 1 while the
+    scheduler is stopped for recovery.
     """
 
     adev: amdgpu_device | None
@@ -100,6 +101,7 @@ class amdgpu_ring(struct):
     trail_seq: u32
     trail_fence_gpu_addr: int
     cond_exe_gpu_addr: int
+    sched_disabled: atomic_t
 
 
 class amdgpu_reset_domain(struct):

@@ -35,9 +35,10 @@ from kport.drivers.amdgpu.amdgpu_fence import (
 from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_preempt_ib,
     amdgpu_ring_sched_ready,
+    amdgpu_ring_sched_start,
     amdgpu_ring_sched_stop,
 )
-from kport.drivers.compat import drm_gpu_scheduler, drm_sched_wqueue_start, struct_of
+from kport.drivers.compat import drm_gpu_scheduler, struct_of
 from kport.hw import packets
 from kport.linux.atomic import atomic_read
 from kport.linux.cleanup import goto, labels
@@ -177,7 +178,7 @@ def amdgpu_debugfs_ib_preempt(data: Any, val: int) -> int:
 
             amdgpu_ib_preempt_signal_fences(fences, length)
     if label("failure"):
-        drm_sched_wqueue_start(ring.sched)
+        amdgpu_ring_sched_start(ring)
 
         up_read(adev.reset_domain.sem)
     if label("pro_end"):

@@ -67,10 +67,9 @@ def amdgpu_pci_remove(work: work_struct) -> None:
     for ring in adev.rings:
         amdgpu_fence_driver_force_completion(ring, None)
     for ring in adev.rings:
-        drm_sched_wqueue_start(ring.sched)
+        amdgpu_ring_sched_start(ring)
 
 
 # extern
 from kport.drivers.amdgpu.amdgpu_fence import amdgpu_fence_driver_force_completion
-from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_stop
-from kport.drivers.compat import drm_sched_wqueue_start
+from kport.drivers.amdgpu.amdgpu_ring import amdgpu_ring_sched_start, amdgpu_ring_sched_stop

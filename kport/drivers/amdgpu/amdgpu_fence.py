@@ -75,8 +75,8 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
     """Initialise a fence with the ring's next number and emit the packet that writes it.
 
     Waits for the fence that used the same slot, which bounds what is on the ring. The fence of a
-    job that runs once more keeps who waits for it and gets a new number, as it did up to Linux
-    6.16; 7.2 initialises it anew, and the scheduler's callback is lost.
+    job that runs once more keeps who waits for it and gets a new number; the kernel initialises it
+    anew, and the scheduler's callback is lost.
     """
     adev = ring.adev
     fence = af.base
@@ -87,8 +87,7 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
     if dma_fence_was_initialized(fence):
         fence.seqno = seq
         fence.error = 0
-        # Who waits for it asked for signalling before; it will not be asked again.
-        amdgpu_fence_schedule_fallback(ring)
+        amdgpu_fence_emitted_again(ring)
     else:
         dma_fence_init(
             fence, amdgpu_fence_ops, ring.fence_drv.lock, adev.fence_context + ring.idx, seq
@@ -115,6 +114,16 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
 def amdgpu_fence_schedule_fallback(ring: amdgpu_ring) -> None:
     """Look again in half a second, in case an interrupt is lost."""
     mod_timer(ring.fence_drv.fallback_timer, jiffies() + AMDGPU_FENCE_JIFFIES_TIMEOUT)
+
+
+def amdgpu_fence_emitted_again(ring: amdgpu_ring) -> None:
+    """Ours: the fence will not be asked again to enable signalling, which arms the timer.
+
+    Without this the fence of a job whose interrupt is lost a second time waits for the next reset,
+    and for the one behind it.
+    """
+    if not timer_pending(ring.fence_drv.fallback_timer):
+        amdgpu_fence_schedule_fallback(ring)
 
 
 def amdgpu_fence_process(ring: amdgpu_ring) -> bool:
@@ -297,6 +306,7 @@ def amdgpu_ring_set_fence_errors_and_reemit(
     spin_unlock_irqrestore(ring.fence_drv.lock, flags)
     amdgpu_ring_commit(ring)
     ring.reemit = False
+    amdgpu_fence_emitted_again(ring)
 
 
 def amdgpu_ring_backup_unprocessed_command(ring: amdgpu_ring, af: amdgpu_fence) -> None:

@@ -48,6 +48,7 @@ from kport.drivers.amdgpu.amdgpu_recover import (
 from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_is_reset_type_supported,
     amdgpu_ring_reset,
+    amdgpu_ring_sched_start,
     amdgpu_ring_sched_stop,
     amdgpu_ring_soft_recovery,
 )
@@ -66,7 +67,6 @@ from kport.drivers.compat import (
     drm_sched_job_cleanup,
     drm_sched_job_init,
     drm_sched_suspend_timeout,
-    drm_sched_wqueue_start,
     struct_of,
 )
 from kport.linux.atomic import atomic_dec_and_test, atomic_inc, atomic_read
@@ -256,7 +256,7 @@ def amdgpu_job_timedout(s_job: drm_sched_job) -> int:
             amdgpu_ring_sched_stop(ring)
             r = amdgpu_ring_reset(ring, job.vmid, job.hw_fence)
             if not r:
-                drm_sched_wqueue_start(ring.sched)
+                amdgpu_ring_sched_start(ring)
                 atomic_inc(ring.adev.gpu_reset_counter)
                 dev_err(adev.dev, "Ring %s reset succeeded\n", ring.sched.name)
                 drm_dev_wedged_event(adev, DRM_WEDGE_RECOVERY_NONE)

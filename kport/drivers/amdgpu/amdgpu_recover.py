@@ -36,6 +36,7 @@ from kport.drivers.amdgpu.amdgpu_reset import (
 )
 from kport.drivers.amdgpu.amdgpu_ring import (
     amdgpu_ring_sched_ready,
+    amdgpu_ring_sched_start,
     amdgpu_ring_sched_stop,
     amdgpu_sriov_vf,
 )
@@ -44,7 +45,6 @@ from kport.drivers.compat import (
     drm_sched_resubmit_jobs,
     drm_sched_start,
     drm_sched_stop,
-    drm_sched_wqueue_start,
     struct_of,
 )
 from kport.linux.atomic import atomic_inc, atomic_read, atomic_set
@@ -184,8 +184,7 @@ def amdgpu_device_sched_resume(
                 drm_sched_resubmit_jobs(ring.sched)
                 amdgpu_device_count_resubmitted(ring)
             drm_sched_start(ring.sched, errno)
-        else:
-            drm_sched_wqueue_start(ring.sched)
+        amdgpu_ring_sched_start(ring)
 
     if adev.asic_reset_res:
         dev_info(

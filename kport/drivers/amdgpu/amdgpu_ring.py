@@ -17,12 +17,13 @@ from kport.dma_buf.dma_fence import (
 )
 from kport.drivers.amdgpu.amdgpu import amdgpu_device, amdgpu_fence, amdgpu_ib, amdgpu_ring
 from kport.hw import packets
-from kport.linux.atomic import atomic_inc
+from kport.linux.atomic import atomic_inc, atomic_xchg
 from kport.linux.barrier import mb
 from kport.linux.bug import WARN_ON_ONCE
 from kport.linux.err import ENODATA, ENODEV, ENOMEM
 from kport.linux.ktime import ktime_add_us, ktime_get
 from kport.linux.printk import pr_err
+from kport.linux.workqueue import disable_work_sync, enable_work
 
 EMIT_FRAME_SIZE = 7  # words of a submission without its batches
 EMIT_IB_SIZE = 3  # words for one batch
@@ -138,11 +139,22 @@ def amdgpu_ring_sched_ready(ring: amdgpu_ring | None) -> bool:
 def amdgpu_ring_sched_stop(ring: amdgpu_ring) -> None:
     """Ours: neither run_job() nor free_job() is under way when this returns, or begins.
 
-    Work that frees jobs may have looked whether the scheduler is stopped before it was, and then
-    queues work that runs them behind the first drm_sched_wqueue_stop().
+    drm_sched_wqueue_stop() of 7.2 does not see to that: whoever looked whether the scheduler is
+    stopped just before it was queues work behind it, and the work does not look any more. So the
+    work items are refused as well. The ring may be stopped already.
     """
     drm_sched_wqueue_stop(ring.sched)
-    drm_sched_wqueue_stop(ring.sched)
+    if compat.scheduler == "v7_2" and not atomic_xchg(ring.sched_disabled, 1):
+        disable_work_sync(ring.sched.work_run_job)
+        disable_work_sync(ring.sched.work_free_job)
+
+
+def amdgpu_ring_sched_start(ring: amdgpu_ring) -> None:
+    """Ours: the scheduler of the ring goes on."""
+    if atomic_xchg(ring.sched_disabled, 0):
+        enable_work(ring.sched.work_run_job)
+        enable_work(ring.sched.work_free_job)
+    drm_sched_wqueue_start(ring.sched)
 
 
 def amdgpu_ring_test_ring(ring: amdgpu_ring) -> int:
@@ -193,4 +205,9 @@ from kport.drivers.amdgpu.amdgpu_fence import (
     amdgpu_ring_backup_unprocessed_commands,
     amdgpu_ring_set_fence_errors_and_reemit,
 )
-from kport.drivers.compat import drm_sched_wqueue_ready, drm_sched_wqueue_stop
+from kport.drivers import compat
+from kport.drivers.compat import (
+    drm_sched_wqueue_ready,
+    drm_sched_wqueue_start,
+    drm_sched_wqueue_stop,
+)
