@@ -86,9 +86,15 @@ def until_stopped(result: int = 0):
 
 
 def running(threadfn, *args: object):
-    """A new thread that has got past the place where it could still park or stop unborn."""
-    task = kthread_run(threadfn, None, *args)
-    eventually(lambda: to_kthread(task).started)
+    """A new thread that is in its function: it can no longer park or stop unborn."""
+    entered = []
+
+    def run(data: object) -> int:
+        entered.append(True)
+        return threadfn(data)
+
+    task = kthread_run(run, None, *args)
+    eventually(lambda: entered)
     return task
 
 

@@ -160,9 +160,9 @@ def test_after_a_reset_it_is_armed_for_the_next_job(driver):
     sched = driver.scheduler(timeout=SHORT, credit_limit=2)
 
     def reset(job):
+        lost.append(job)
         dma_fence_set_error(job.hw, -ETIME)
         dma_fence_signal(job.hw)
-        lost.append(job)
         return driver.api.DRM_GPU_SCHED_STAT_RESET
 
     lost = []
@@ -250,7 +250,9 @@ def test_timing_out_at_once_and_from_then_on(driver):
     assert sched.timeout == 0, "as in the kernel: it stays like that"
     again = driver.submit(entity)
     again.wait()
-    assert timeouts(driver) == [0, 1]
+    # With no time at all it may time out again before it is freed.
+    assert timeouts(driver)[:2] == [0, 1]
+    assert set(timeouts(driver)) == {0, 1}
 
 
 @pytest.mark.parametrize("run", [instant, nothing])
