@@ -11,7 +11,8 @@ STAMP := .venv/.installed
 .PHONY: run test test-long lint cdiff bench clean
 
 run: $(STAMP)
-	$(BIN)/kport run
+	@if [ -t 0 ] && [ -t 1 ] && [ "$$TERM" != dumb ]; then $(BIN)/kport monitor; \
+	else $(BIN)/kport run; fi
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -q

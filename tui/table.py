@@ -113,8 +113,10 @@ class Table:
             if line:
                 line.append((" ", "head"))
             title = column.title or column.name
+            mark = ""
             if column.name == name:
-                title += scene.glyphs.down if reverse else scene.glyphs.up
+                mark = scene.glyphs.down if reverse else scene.glyphs.up
+            title = fit(title, min(size - len(mark), len(title))) + mark
             line.append((fit(title, size, ">" if column.right else "<"), "head"))
         return fit_line(line, width, "head")
 

@@ -84,10 +84,14 @@ def cut(line: Line, width: int) -> Line:
 
 
 def fit_tail(text: str, width: int, ellipsis: str = "~") -> str:
-    """Like `fit()`, but of a long text the last four columns stay: names differ at their ends."""
+    """Like `fit()`, but of a long text the end stays: `drm-moc~@7`. Names differ at their ends."""
     if width < 8 or width_of(text) <= width:
         return fit(text, width, "<", ellipsis)
-    return fit(text, width - 4, "<", ellipsis) + text[-4:]
+    base, at, device = text.rpartition("@")
+    if not at or not text.isascii():
+        return fit(text, width - 4, "<", ellipsis) + fit(text[-4:], 4)
+    device = device[: width - 1 - min(3, len(base))]
+    return fit(base, width - 1 - len(device), "<", ellipsis) + at + device
 
 
 def styled(line: Line, style: str) -> Line:

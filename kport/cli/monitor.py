@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from kport.trace.expr import Comparison
     from kport.trace.model import Model
 
+SCREEN_SECONDS = 120  # that the built-in workloads play to be looked at
+
 Make = Callable[[], "Model"]
 
 _USAGE = """\
@@ -56,6 +58,8 @@ filters   ring=NAME, client=N; several comparisons are joined by: and
     assertions  [{text, holds, value}]
     notes       [text]
 
+On a terminal the built-in workloads play for 120 s. When the monitor is left,
+what a workload of its own did is printed as by kport run. ? shows all keys.
 --svg draws the screen of --screen at --at, of a workload when it has ended.
 
 --at TIME is s since boot (12.5), since the first event (+1.25), or an event by
@@ -325,6 +329,8 @@ def _screen(options: argparse.Namespace, recording: str | None) -> int:
         at = number_of(model, options.at)
         show_recording(model, _name(options), screen=options.screen, at=at)
         return 0
+    if not (options.files or options.run or options.attach):
+        options.run = ["--seconds", str(SCREEN_SECONDS)]
     with port_of(options) as port:
         printed = show_port(port, _name(options), screen=options.screen)
     sys.stdout.write(printed)

@@ -35,8 +35,16 @@ def test_cutting_keeps_the_spans_before():
 
 
 def test_a_long_name_keeps_its_end():
-    assert fit_tail("drm-mock-scheduler@-7", 10) == "drm-m~er@-7"[:6] + "er@-7"[1:]
+    assert fit_tail("drm-mock-scheduler@7", 10) == "drm-moc~@7"
+    assert fit_tail("gfx@03:00.0", 9) == "gfx@03:00"
+    assert fit_tail("g@0000:03:00.0", 9) == "g@0000:03"
+    assert fit_tail("compositor-1-16", 10) == "compo~1-16"
     assert fit_tail("gfx", 5) == "gfx  "
+
+
+@given(st.text(max_size=30), st.integers(0, 20))
+def test_a_fitted_name_is_as_wide_as_asked(text, width):
+    assert width_of(fit_tail(clean(text), width)) == width
 
 
 @pytest.mark.parametrize(

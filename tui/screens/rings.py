@@ -110,14 +110,18 @@ def _ruler(scene: Scene, label: int, columns: int, begin: int, end: int) -> Line
         if begin <= at < end:
             line[(at - begin) * columns // span] = (char, style)
     distance = view.distance()
-    text = f"A{glyphs.arrow}B {short(distance)}" if distance is not None else _span(scene, span)
+    if distance is not None:
+        text = f"A{glyphs.arrow}B {short(distance)}"
+    else:
+        text = _span(scene, span, label)
     return fit_line([(fit(text, label), "mark" if distance is not None else "dim")], label) + line
 
 
-def _span(scene: Scene, span: int) -> str:
+def _span(scene: Scene, span: int, width: int) -> str:
     what = "entities" if scene.by_entity else "clients"
     way = "run to done" if scene.view.convention == "run" else "ring head"
-    return f"{short(span)} {scene.glyphs.dot} {way} {scene.glyphs.dot} {what}"
+    text = f"{short(span)} {scene.glyphs.dot} {way}"
+    return text if width < 40 else f"{text} {scene.glyphs.dot} {what}"
 
 
 def _lane(
@@ -176,6 +180,8 @@ def _label(scene: Scene, ring: Ring, width: int, line: int) -> Line:
     if line == 1:
         tdr = f" TDR {short(ring.tdr_left_ns)}" if ring.tdr_left_ns is not None else ""
         head = job_name(ring.head) or "-"
+        if width < 40:
+            return [(f"  {head}{tdr} {ring.finished} done", "warn" if tdr else "dim")]
         text = f"  head {head}{tdr} done {ring.finished}"
         return [(text, "warn" if tdr else "dim")]
     if line > 1:

@@ -41,15 +41,15 @@ def data(scene: Scene) -> list[Row]:
 TABLE = Table(
     "threads",
     (
-        Column("thread", 18, grows=True),
+        Column("thread", 16, grows=True),
         Column("pid", 6, right=True, rank=3),
         Column("kind", 7, rank=5),
-        Column("state", 9, rank=1),
+        Column("state", 8, rank=1),
         Column("cpu", 3, right=True, rank=6),
-        Column("function", 22, grows=True, style=lambda row: "accent"),
-        Column("place", 24, rank=2, grows=True),
+        Column("function", 20, grows=True, style=lambda row: "accent"),
+        Column("place", 20, rank=2, grows=True),
         Column("held", 14, rank=4, grows=True, style=lambda row: "warn"),
-        Column("wanted", 12, rank=3, grows=True, style=lambda row: "bad"),
+        Column("wanted", 12, rank=1, grows=True, style=lambda row: "bad"),
     ),
     "the port has told of no thread yet",
 )

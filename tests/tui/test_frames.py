@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Whole frames of a known trace at three sizes, as text, against files.
+
+After a change that is meant, remake them with KPORT_FRAMES=write and look at the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.tui.app import recording_view
+from tests.tui.load import MS, live_model, model, port
+from tui.frame import frame
+from tui.glyphs import ASCII, UNICODE
+from tui.scene import Source, scene_of
+from tui.text import line_width, plain_text
+from tui.view import SCREENS, View
+
+FRAMES = Path(__file__).parent / "frames"
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+def lines_of(made, view, size, **more):
+    scene = scene_of(made, view, **more)
+    scene.cache["patient"] = True
+    return frame(scene, *size)
+
+
+def same_as_file(name, lines):
+    text = "".join(plain_text(line).rstrip() + "\n" for line in lines)
+    file = FRAMES / f"{name}.txt"
+    if os.environ.get("KPORT_FRAMES") == "write":
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_recording(screen, size):
+    made = model()
+    view = recording_view(made)
+    view.screen = screen
+    lines = lines_of(made, view, size, source=Source("by hand"))
+    assert [line_width(line) for line in lines] == [size[0]] * size[1]
+    same_as_file(f"recording-{screen}-{size[0]}x{size[1]}", lines)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("screen", ["rings", "queues", "why", "dmesg", "threads"])
+def test_a_port(screen, size):
+    view = View(screen=screen, span=20 * MS)
+    source = Source("a port", "LIVE", live=True, badge="observer 1.5%")
+    lines = lines_of(live_model(), view, size, source=source, dmesg=port().dmesg)
+    assert [line_width(line) for line in lines] == [size[0]] * size[1]
+    same_as_file(f"port-{screen}-{size[0]}x{size[1]}", lines)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=lambda g: g.name)
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("size", [(20, 5), (40, 12), (79, 23), (81, 9), (300, 100)], ids=str)
+def test_any_size_is_filled_exactly(screen, size, glyphs):
+    for made, view in ((model(), View(at=300)), (live_model(), View(span=20 * MS))):
+        view.screen = screen
+        lines = lines_of(made, view, size, glyphs=glyphs)
+        assert [line_width(line) for line in lines] == [size[0]] * size[1]
+        if glyphs is ASCII:
+            assert all(plain_text(line).isascii() for line in lines)
+
+
+def test_a_name_cannot_move_the_cursor():
+    made = model()
+    evil = [e._replace(ts=e.ts + 200 * MS, comm="\x1b[2J\n\x07") for e in made.log.slice(0, 40)]
+    made.feed(evil)
+    made.settle()
+    for screen in SCREENS:
+        view = recording_view(made)
+        view.screen = screen
+        for line in lines_of(made, view, (200, 60)):
+            assert plain_text(line).isprintable()
