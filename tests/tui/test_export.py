@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_picture_has_the_words_of_the_screen(screen, theme):
     view = recording_view(made)
     view.screen = screen
     lines = frame(scene_of(made, view), 120, 40)
-    root = ElementTree.fromstring(svg_of(lines, theme))
+    root = ET.fromstring(svg_of(lines, theme))
     assert float(root.get("width")) == pytest.approx(120 * CELL_WIDTH, abs=0.1)
     assert int(root.get("height")) == 40 * CELL_HEIGHT
     texts = [element.text for element in root.iter(f"{SVG}text")]
@@ -41,14 +41,14 @@ def test_a_picture_has_the_words_of_the_screen(screen, theme):
 
 def test_bars_are_as_long_as_on_the_screen():
     line = [(" ▌", "-|3"), ("██", "c1")]
-    root = ElementTree.fromstring(svg_of([line], DARK))
+    root = ET.fromstring(svg_of([line], DARK))
     widths = sorted(float(rect.get("width")) for rect in list(root.iter(f"{SVG}rect"))[1:])
     expected = sorted([2 * CELL_WIDTH, CELL_WIDTH / 2, 2 * CELL_WIDTH])
     assert widths == pytest.approx(expected, abs=0.25)
 
 
 def test_what_a_name_holds_cannot_end_the_picture():
-    root = ElementTree.fromstring(svg_of([[("</svg><&\"'", "")]], DARK))
+    root = ET.fromstring(svg_of([[("</svg><&\"'", "")]], DARK))
     assert [element.text for element in root.iter(f"{SVG}text")] == ["</svg><&\"'"]
 
 

@@ -58,7 +58,8 @@ def test_errors_are_one_line(text, says):
 
 
 @pytest.mark.parametrize(
-    ("text", "ns"), [("5", 5), ("5ns", 5), ("2.5us", 2500), ("-3ms", -3e6), ("1s", 1e9), ("x", None)]
+    ("text", "ns"),
+    [("5", 5), ("5ns", 5), ("2.5us", 2500), ("-3ms", -3e6), ("1s", 1e9), ("x", None)],
 )
 def test_numbers(text, ns):
     assert number(text) == ns
