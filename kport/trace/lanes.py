@@ -238,8 +238,11 @@ class Lane:
         for x in range(draw.columns):
             a = draw.begin + width * x // draw.columns
             b = min(draw.begin + width * (x + 1) // draw.columns, stop)
+            if b <= 0:
+                continue  # before the trace
             if a >= b:
                 break
+            a = max(0, a)
             if level is None or b == stop:
                 draw.cell(x, *_summed(bars, first, behind, a, b), b - a)
             else:

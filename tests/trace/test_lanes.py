@@ -129,6 +129,19 @@ def test_sums_of_a_dense_lane_are_right_at_any_zoom(part):
     assert sum(s.count for s in segments) == pytest.approx(20_000 * part, rel=0.05)
 
 
+def test_a_window_that_begins_before_the_trace_has_nothing_there():
+    model = dense(4000)
+    (ring,) = model.rings()
+    length = model.ended - model.began
+    begin = model.began - length
+    segments = model.lane(ring, begin, model.ended, 60)
+    assert min(segment.start for segment in segments) == 8 * 30
+    assert segments == [
+        segment._replace(start=segment.start + 240, end=segment.end + 240)
+        for segment in model.lane(ring, model.began, model.ended, 30)
+    ]
+
+
 def test_what_is_summed_is_the_same_however_it_came():
     """A lane that is drawn again and again while it grows is that of one that is drawn once."""
     trace = random_trace(3, jobs=600, fences=False).events
