@@ -32,6 +32,7 @@ from kport.drivers.observe_sched import (
     attached,
     entity_of,
     fences_of,
+    is_stopped,
     job_of,
     key_of,
     pending,
@@ -120,6 +121,8 @@ class PortObserver:
 
     def _queued(self, tp: Any, ti: Any, ts: int, args: tuple[Any, ...]) -> None:
         """Probe: a job is queued."""
+        if current_kernel() is not self._kernel:
+            self._booted()
         job, entity = args
         self._entities[entity] = job.sched
 
@@ -174,7 +177,7 @@ class PortObserver:
         entities: list[Entity] = []
         jobs: list[Job] = []
         fences: list[Fence] = []
-        locks: list[Any] = []
+        locks: list[tuple[str, Any]] = []
         scheds = self._find()
         order: dict[Any, tuple[Any, int]] = {}
         for sched in scheds:
@@ -182,7 +185,9 @@ class PortObserver:
             if ring is None:
                 continue
             rings.append(ring)
-            locks += [sched.job_list_lock, *(rq.lock for rq in sched.sched_rq if rq)]
+            name = sched.name
+            locks.append((f"{name} job_list_lock", sched.job_list_lock))
+            locks += [(f"{name} rq {i} lock", rq.lock) for i, rq in enumerate(sched.sched_rq) if rq]
             order.update((e, (sched, place)) for e, place in places(sched).items())
             for entity in attached(sched):
                 self._entities.setdefault(entity, sched)
@@ -197,7 +202,7 @@ class PortObserver:
             sched, place = order.get(entity, (last, None))
             lock = getattr(entity, "lock", None)
             if lock is not None:
-                locks.append(lock)
+                locks.append((f"entity {entity.fence_context + 1} lock", lock))
             shown = steadily(None, entity_of, entity, sched, place)
             if shown is not None:
                 entities.append(shown)
@@ -273,6 +278,8 @@ class PortObserver:
         driver = driver_of(sched._container)
         if driver is None:
             raise ValueError(f"the driver of {ring} has no faults")
+        if us is not None and (type(us) not in (int, float) or not 0 < us < 1e12):
+            raise ValueError(f"{us!r} is no number of us")
         driver.strike(sched._container, kind, None if us is None else int(us * 1000))
         return f"{ring}: {kind} is to strike next"
 
@@ -321,7 +328,7 @@ class PortObserver:
 
     def _do_pause(self) -> str:
         for sched in self._find():
-            if not getattr(sched, "pause_submit", False) and sched not in self._paused:
+            if not is_stopped(sched):
                 drm_sched_wqueue_stop(sched)
                 self._paused.append(sched)
         return f"{len(self._paused)} schedulers are stopped"

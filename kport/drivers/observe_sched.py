@@ -19,6 +19,7 @@ from kport.linux.device import dev_name
 from kport.linux.jiffies import TICK_NSEC, jiffies_to_ktime
 from kport.linux.list import list_head
 from kport.linux.rbtree import rb_node
+from kport.linux.sched import TASK_PARKED
 from kport.linux.struct import container_of
 from kport.linux.workqueue import delayed_work
 from kport.trace.registry import Hardware, driver_of
@@ -115,10 +116,17 @@ def _state(sched: Any, hardware: Hardware) -> Any:
         return "gone"
     if hardware.resetting:
         return "resetting"
-    if getattr(sched, "pause_submit", False):
-        return "stopped"
+    if not is_stopped(sched):
+        return "running"
+    return "parked" if hasattr(sched, "thread") else "stopped"
+
+
+def is_stopped(sched: Any) -> bool:
+    """True while the scheduler hands out no jobs: paused, or its thread parked."""
     task = getattr(sched, "thread", None)
-    return "parked" if task is not None and task._state & 0x40 else "running"
+    if task is not None:
+        return bool(task._state & TASK_PARKED)
+    return bool(getattr(sched, "pause_submit", False))
 
 
 def left_of(work: delayed_work, now: int) -> int | None:

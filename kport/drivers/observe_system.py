@@ -42,13 +42,13 @@ def frames() -> dict[str, list[FrameType]]:
     return out
 
 
-def threads(locks: Iterable[Any]) -> tuple[Thread, ...]:
-    """The tasks of the kernel that runs; `locks` are spin locks to look for holders of."""
+def threads(locks: Iterable[tuple[str, Any]]) -> tuple[Thread, ...]:
+    """The tasks of the kernel that runs; `locks` are spin locks by name, to look for holders."""
     held: dict[Any, list[str]] = defaultdict(list)
-    for lock in locks:
+    for name, lock in locks:
         owner = getattr(lock, "owner", None)
         if owner is not None:
-            held[owner].append(lock.name.lstrip("&"))
+            held[owner].append(name)
     at = frames()
     tasks = steadily([], list, sched.tasks.values())
     out = []

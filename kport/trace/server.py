@@ -197,8 +197,8 @@ class Server:
     def _serve(self) -> None:
         self._began = monotonic()
         while not self._stop.is_set():
-            timeout = _TICK if self._viewers else _IDLE
-            sleep(timeout)  # events come at any time: a look now and then is cheaper
+            # Events come at any time: a look now and then is cheaper than being woken.
+            self._stop.wait(_TICK if self._viewers else _IDLE)
             self._round(self._selector.select(0))
             self._cpu = thread_time()
         self._end()

@@ -57,6 +57,12 @@ class FakePort:
         return f"done {name}"
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(server_module, "_IDLE", 0.01)
+    monkeypatch.setattr(server_module, "_TICK", 0.005)
+
+
 @pytest.fixture
 def port():
     return FakePort()
@@ -139,15 +145,20 @@ def test_events_and_ports_arrive(server, path):
 
 
 def test_the_log_is_sent_once(server, path, port):
-    model = Model()
     lines = []
+
+    class Listening(Model):
+        def add_port(self, told):
+            lines.extend(told.dmesg)
+            super().add_port(told)
+
+    model = Listening()
     with attach(path, period=0.02) as viewer:
         for count in range(1, 6):
             port.lines.append(f"line {count}")
             port.now += 1
             follow(viewer, model, lambda: model.clock == port.now)
-            lines += [line for told in model._ports.values() for line in told.dmesg]
-            model._ports.clear()
+        follow(viewer, model, lambda: len(lines) >= 6)
     assert lines == ["[    0.0] one", *(f"line {count}" for count in range(1, 6))]
 
 
