@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TextIO
 
@@ -40,7 +43,26 @@ def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> Non
     glyphs = for_encoding(getattr(sys.__stderr__, "encoding", None))
     if glyphs is not UNICODE and sys.__stderr__ is not None:
         _forgive(sys.__stderr__)
-    MonitorApp(feed, view, glyphs=glyphs, message=message).run()
+    with _few_collections():
+        MonitorApp(feed, view, glyphs=glyphs, message=message).run()
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """No garbage collection over the whole history: it takes longer than several frames.
+
+    What is young is collected as ever. The old generation is looked at when the model has forgotten
+    a part of its history (see `tui.port`), which is when there is something to be had.
+    """
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*thresholds[:2], 1_000_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _forgive(stream: TextIO) -> None:

@@ -8,6 +8,7 @@ order or not, leaves its model behind: the monitor stays, says so, and can look 
 
 from __future__ import annotations
 
+import gc
 from time import monotonic
 
 from kport.trace.client import KEEP, Attachment
@@ -52,7 +53,10 @@ class PortFeed:
         if self.ended:
             return False
         before = self.port.events, self.model.clock, len(self.port.replies)
+        first = self.model.log.first
         alive = self.port.poll(self.model, budget / 1e9)
+        if self.model.log.first != first:
+            gc.collect()  # half of the history: now it is worth it
         if not alive:
             self.ended = True
             return True

@@ -17,7 +17,8 @@ from tui.scene import Scene
 from tui.screens.base import Screen, choose_job, job_name
 from tui.scroll import LaneStore
 from tui.table import Row
-from tui.text import Line, cut, fit, fit_line, fit_tail, short, styled
+from tui.text import Line, fit, fit_line, fit_tail, short, styled
+from tui.theme import CLIENT_COLOURS
 
 _STATES = {
     "running": ("run", "good"),
@@ -124,49 +125,45 @@ def _span(scene: Scene, span: int, width: int) -> str:
     return text if width < 40 else f"{text} {scene.glyphs.dot} {what}"
 
 
-def _lane(
-    scene: Scene, key: RingKey, slot: int | None, columns: int, begin: int, end: int
-) -> Line:
+def _lane(scene: Scene, key: RingKey, slot: int | None, columns: int, begin: int, end: int) -> Line:
     if slot is not None and slot < 0:
         return fit_line([], columns)
     model, view = scene.model, scene.view
     painter = LanePainter(scene.glyphs, scene.indexer, view.job)
     convention = view.convention if slot is None else "run"
 
-    def segments(at: int | None) -> list[Segment]:
-        return model.lane(key, begin, end, columns, at=at, convention=convention, slot=slot)
+    def drawn(begin: int, end: int, columns: int) -> tuple[Line, list[Segment]]:
+        part = model.lane(key, begin, end, columns, at=view.at, convention=convention, slot=slot)
+        return painter.draw(part, columns), part
 
     if view.at is None and view.right is None:
-
-        def draw(begin: int, end: int, columns: int) -> tuple[Line, list[Segment]]:
-            part = model.lane(key, begin, end, columns, convention=convention, slot=slot)
-            return painter.draw(part, columns), part
-
         store: LaneStore = scene.cache.setdefault("lane-store", LaneStore())
         look = convention, view.job, scene.by_entity, len(scene.numbers), scene.glyphs.name
         settled = model.time_of(model.log.end - 1)
-        return store.line((key, slot), look, (begin, end), columns, settled, draw)
-    line = painter.draw(segments(view.at), columns)
-    if view.at is None or view.at >= model.log.end - 1:
-        return line
-    edge = (scene.now - begin) * columns // max(1, end - begin) + 1
-    if edge >= columns:
-        return line
+        return store.line((key, slot), look, (begin, end), columns, settled, drawn)
+    span = end - begin
+    edge = (scene.now - begin) * columns // max(1, span) + 1
+    if view.at is None or view.at >= model.log.end - 1 or edge >= columns:
+        return drawn(begin, end, columns)[0]
     edge = max(0, edge)
-    return cut(line, edge) + _future(scene, segments(None), edge, columns)
+    middle = begin + span * edge // columns
+    rest = model.lane(key, middle, end, columns - edge, convention=convention, slot=slot)
+    line = drawn(begin, middle, edge)[0] if edge else []
+    return line + _future(scene, rest, columns - edge)
 
 
-def _future(scene: Scene, segments: Sequence[Segment], edge: int, columns: int) -> Line:
-    """What comes after the moment, from column `edge` on: shades in the colours of the bars."""
+def _future(scene: Scene, segments: Sequence[Segment], columns: int) -> Line:
+    """What comes after the moment: shades in the colours of the bars."""
     out: Line = []
-    x = edge
+    x = 0
     for segment in segments:
         first, last = max(x, segment.start // 8), min(columns, -(-segment.end // 8))
         if last <= first:
             continue
         if first > x:
             out.append((" " * (first - x), ""))
-        out.append((scene.glyphs.shades[0] * (last - first), f"c{scene.indexer(segment) % 12}"))
+        style = f"c{scene.indexer(segment) % CLIENT_COLOURS}"
+        out.append((scene.glyphs.shades[0] * (last - first), style))
         x = last
     if x < columns:
         out.append((" " * (columns - x), ""))
@@ -261,4 +258,3 @@ def data(scene: Scene) -> list[Row]:
 
 
 SCREEN = Screen(paint, data, choose=choose_job)
-
