@@ -40,6 +40,11 @@ COMMANDS = {
         "run scenarios of the kernel itself on the port, and compare exactly",
         "kport conform linux-7.2-fair.jsonl.xz",
     ),
+    "compare-eras": Command(
+        "kport.cli.compare_eras",
+        "run the schedulers of two kernels side by side: what differs, and why",
+        "kport compare-eras --sched v6_1 v7_2",
+    ),
 }
 
 

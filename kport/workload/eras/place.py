@@ -43,7 +43,7 @@ class Position:
     def __str__(self) -> str:
         if not self.line:
             return f"{self.function}(), {self.version}"
-        return f"{self.file.rpartition('/')[2]}:{self.line} {self.function}()"
+        return f"{self.file.rpartition('/')[2]}:{self.line}  {self.function}()"
 
 
 def _module(sched: str, name: str) -> Any:
@@ -70,10 +70,10 @@ def position(sched: str, at: At) -> Position:
     else:
         raise LookupError(f"{sched}: no {at.text!r} in {at.function}()")
     source = _SOURCE.search(doc)
-    if source is None:
+    if source is None or "# kport: patch" in lines[number]:
         return Position("patch 02/13 of 2023", "", 0, at.function)
     path, line, version = source.groups()
     c = linemap.position(inspect.getfile(function), first + number)
     if c:
         path, _, line = c.partition(":")
-    return Position(version, path, int(re.match(r"\d+", line).group()), at.function)  # type: ignore[union-attr]
+    return Position(version, path, int(line.partition("-")[0]), at.function)

@@ -53,9 +53,20 @@ class Probe:
     policy: int = 1
     after: Callable[[Facts, Kernel], None] = _nothing
 
-    def reason(self, sched: str) -> Reason:
-        """Why this scheduler does what it does."""
-        return self.reasons.get(sched) or self.reasons["v6_1"]
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """As a probe, but its facts are measured while a workload plays."""
+
+    name: str
+    scene: str
+    tell: Callable[[Facts], str]
+    reasons: Mapping[str, Reason]
+
+
+def reason(aspect: Probe | Measure, sched: str) -> Reason:
+    """Why this scheduler does what it does."""
+    return aspect.reasons.get(sched) or aspect.reasons["v6_1"]
 
 
 @dataclass(slots=True)
@@ -71,17 +82,13 @@ class Seen:
 
 @dataclass(slots=True)
 class Finding:
-    """What the schedulers showed, and a sentence of why if they differ, else ""."""
+    """What the schedulers showed; if they differ also a sentence of why, else ""."""
 
     name: str
     scene: str
     seen: list[Seen]
+    differs: bool
     why: str
-
-    @property
-    def differs(self) -> bool:
-        """True if the facts are not the same."""
-        return any(each.facts != self.seen[0].facts for each in self.seen[1:])
 
     @property
     def problems(self) -> list[str]:
@@ -99,20 +106,30 @@ def look(probe: Probe, sched: str, seed: int = 0) -> Seen:
     if probe.after is _nothing:
         problems = [*kernel.warnings(), *kernel.leaks.lines()]
     probe.after(facts, kernel)
-    where = position(sched, probe.reason(sched).at)
-    return Seen(sched, facts, probe.tell(facts), where, problems)
+    return seen(probe, sched, facts, problems)
+
+
+def seen(aspect: Probe | Measure, sched: str, facts: Facts, problems: list[str]) -> Seen:
+    """What one scheduler showed, in words and with the statement that is the reason."""
+    where = position(sched, reason(aspect, sched).at)
+    return Seen(sched, facts, aspect.tell(facts), where, problems)
 
 
 def compare(probe: Probe, scheds: tuple[str, str], seed: int = 0) -> Finding:
     """Run the probe on both schedulers."""
-    seen = [look(probe, sched, seed) for sched in scheds]
-    return finding(probe, scheds, seen)
+    return finding(probe, [look(probe, sched, seed) for sched in scheds])
 
 
-def finding(probe: Probe, scheds: tuple[str, str], seen: list[Seen]) -> Finding:
-    """What they showed, with the reason if it is not the same."""
-    made = Finding(probe.name, probe.scene, seen, "")
-    if made.differs:
-        clauses = [f"{LABELS[sched]} {probe.reason(sched).clause}" for sched in scheds]
-        made.why = "; ".join(clauses) + "."
-    return made
+def finding(aspect: Probe | Measure, shown: list[Seen]) -> Finding:
+    """What they showed, with the reason if it is not the same.
+
+    Figures of a workload are never quite the same on two schedulers; where the rule is one and the
+    same, that is no difference. A probe has no such excuse.
+    """
+    clauses = [reason(aspect, each.sched).clause for each in shown]
+    differs = any(each.facts != shown[0].facts for each in shown)
+    if isinstance(aspect, Measure) and len(set(clauses)) == 1:
+        differs = False
+    named = [f"{LABELS[each.sched]} {clause}" for each, clause in zip(shown, clauses, strict=True)]
+    why = "; ".join(named) + "." if differs else ""
+    return Finding(aspect.name, aspect.scene, shown, differs, why)

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+from kport.dma_buf.dma_fence import dma_fence_put, dma_fence_signal
 from kport.drivers.compat import (
     DRM_SCHED_PRIORITY_HIGH,
     DRM_SCHED_PRIORITY_LOW,
     DRM_SCHED_PRIORITY_NORMAL,
     drm_sched_entity_set_priority,
+    drm_sched_wqueue_start,
+    drm_sched_wqueue_stop,
 )
 from kport.workload.eras.place import At
 from kport.workload.eras.probe import Facts, Probe, Reason
-from kport.workload.eras.ring import Ring, now_ms, rest
+from kport.workload.eras.ring import Ring, new_fence, now_ms, rest
 
 # -- whose turn it is ----------------------------------------------------------------------------
 
@@ -78,7 +81,7 @@ SHARE = Probe(
     "share",
     "One client has jobs of 8 ms, one of 2 ms, both always three; 7.2 with FAIR.",
     _share,
-    lambda f: f"the long jobs had {f['long_pct']} % of the GPU, within 5",
+    lambda f: f"the long jobs had about {f['long_pct']} % of the GPU",
     {
         "v6_1": Reason("takes turns by jobs, however long they are", _SELECT_6_1),
         "v7_2": Reason(
@@ -191,4 +194,43 @@ BLOCKED = Probe(
     },
 )
 
-PROBES = [TURNS, SHARE, PRIORITY, CREDITS, BLOCKED]
+# -- behind a job that waits ---------------------------------------------------------------------
+
+
+def _hidden() -> Facts:
+    ring = Ring()
+    fence = new_fence()
+    drm_sched_wqueue_stop(ring.sched)
+    ring.submit(ring.entity(), "waiting", needs=[fence])
+    ring.submit(ring.entity(), "ready")
+    drm_sched_wqueue_start(ring.sched)
+    rest()
+    facts = {"ran": ring.did("run")}
+    dma_fence_signal(fence)
+    ring.close()
+    dma_fence_put(fence)
+    return facts
+
+
+HIDDEN = Probe(
+    "hidden-job",
+    "A job waits for a fence; another entity has one that is ready.",
+    _hidden,
+    lambda f: "the other ran" if f["ran"] else "neither ran",
+    {
+        "v6_1": Reason(
+            "looks again after a job that has to wait",
+            At("sched_main", "drm_sched_main", "continue"),
+        ),
+        "v3_2023": Reason(
+            "ends its work item at a job that has to wait, and nobody queues it",
+            At("sched_main", "drm_sched_main", "if not cleanup_job"),
+        ),
+        "v7_2": Reason(
+            "queues its work item again after a job that has to wait",
+            At("sched_main", "drm_sched_run_job_work", "drm_sched_run_job_queue("),
+        ),
+    },
+)
+
+PROBES = [TURNS, SHARE, PRIORITY, CREDITS, BLOCKED, HIDDEN]

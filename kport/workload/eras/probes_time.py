@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 from kport.linux.ktime import NSEC_PER_MSEC
+from kport.workload.eras.calls import counted
 from kport.workload.eras.place import At
 from kport.workload.eras.probe import Facts, Probe, Reason
 from kport.workload.eras.ring import Ring, era, now_ms, rest
@@ -38,7 +35,7 @@ TIMEOUT = Probe(
     "hang-found",
     "A job hangs, another is submitted every 10 ms, 8 at most; the timeout is 20 ms.",
     _timeout,
-    lambda f: f"timed out after {f['fired_ms']} ms, {f['followed']} jobs had followed",
+    lambda f: f"timed out after {f['fired_ms']} ms; jobs that had followed: {f['followed']}",
     {
         "v6_1": Reason(
             "starts the timer only if it is not running, so it times the oldest job",
@@ -52,28 +49,6 @@ TIMEOUT = Probe(
 )
 
 # -- what a job costs ----------------------------------------------------------------------------
-
-
-@contextmanager
-def counted(module: Any, *names: str) -> Iterator[dict[str, int]]:
-    """Count the calls of functions that the code of a module makes; those it has."""
-    calls = {name: 0 for name in names if hasattr(module, name)}
-    before = {name: getattr(module, name) for name in calls}
-
-    def counting(name: str) -> Any:
-        def call(*args: Any) -> Any:
-            calls[name] += 1
-            return before[name](*args)
-
-        return call
-
-    for name in calls:
-        setattr(module, name, counting(name))
-    try:
-        yield calls
-    finally:
-        for name, function in before.items():
-            setattr(module, name, function)
 
 
 JOBS = 10
@@ -90,10 +65,11 @@ def _calls() -> Facts:
             rest()
             job.complete()
             rest()
+    by = "queue_work" if calls["queue_work"] else "wake_up_interruptible"
     facts = {
         "jobs": JOBS,
-        "by": "wake_up" if "queue_work" not in calls else "queue_work",
-        "told": calls.get("queue_work", calls.get("wake_up_interruptible", 0)),
+        "by": by,
+        "told": calls[by],
         "looked": calls["drm_sched_select_entity"],
     }
     ring.close()

@@ -113,7 +113,6 @@ class Job:
         self.hw = hw
         self.base = base  # until it is freed
         self.finished: Any = None
-        self.scheduled: Any = None
 
     @property
     def error(self) -> int:
@@ -133,7 +132,10 @@ class Job:
 
 
 class Ring:
-    """One scheduler with its driver. `on_run` and `on_free` are called with each job."""
+    """One scheduler with its driver. `on_run` and `on_free` are called with each job.
+
+    `limit` is in credits, or jobs; `fence_ops` are callbacks of the hardware's fences.
+    """
 
     def __init__(
         self,
@@ -141,7 +143,9 @@ class Ring:
         timeout_ms: int = 0,
         name: str = "ring0",
         cancel: Callable[[Any], None] | None = None,
+        **fence_ops: Callable[..., Any],
     ) -> None:
+        self._fence_ops = fence_ops
         self.log: list[str] = []
         self.jobs: list[Job] = []
         self.entities: list[Any] = []
@@ -226,9 +230,8 @@ class Ring:
         for fence in needs:
             drm_sched_job_add_dependency(made.base, dma_fence_get(fence))
         drm_sched_job_arm(made.base)
-        job = Job(name, new_fence(), made.base)
+        job = Job(name, new_fence(**self._fence_ops), made.base)
         job.finished = dma_fence_get(made.base.s_fence.finished)
-        job.scheduled = made.base.s_fence.scheduled
         self.jobs.append(job)
         drm_sched_entity_push_job(made.base)
         return job
