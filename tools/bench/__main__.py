@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from tools.bench.anchor import machine, pool_us, rounds, tell
+from tools.bench.monitor import FAST, MODES, cost, opening
 from tools.bench.null_jobs import SHAPES, null_jobs
 from tools.bench.overhead import NAMES, overhead
 from tools.bench.points import points
@@ -23,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print; 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     sub = parser.add_subparsers(dest="what", required=True)
-    for name in ("null-jobs", "overhead", "points"):
+    for name in ("null-jobs", "overhead", "points", "monitor"):
         p = sub.add_parser(name)
         p.add_argument("--json", action="store_true", help="one object instead of a table")
         p.add_argument("--policy", choices=POLICIES, default="fair")
@@ -33,6 +34,9 @@ def main(argv: list[str] | None = None) -> int:
         p.add_argument("--jobs", type=_positive, default=20_000, help="default %(default)s")
     p = sub.choices["null-jobs"]
     p.add_argument("--profile", action="store_true", help="say where the time goes as well")
+    p = sub.choices["monitor"]
+    p.add_argument("--seconds", type=_positive, default=10, help="of each run, default %(default)s")
+    p.add_argument("--events", type=_positive, default=1_000_000, help="default %(default)s")
     args = parser.parse_args(argv)
     measure, show = _WHAT[args.what]
     figures = measure(args)
@@ -130,7 +134,54 @@ def _print_points(figures: dict[str, Any]) -> None:
     print(f"anchor: {figures['pool_us']:.1f} us per future of a thread pool")
 
 
+def _monitor(args: argparse.Namespace) -> dict[str, Any]:
+    runs: dict[str, list[dict[str, Any]]] = {mode: [] for mode in MODES}
+    for i in range(args.rounds):
+        for mode in MODES:
+            tell(f"round {i + 1} of {args.rounds}: {mode}")
+            runs[mode].append(cost(args.seconds, mode))
+    tell("following a fast port")
+    fast = cost(args.seconds, "watched", FAST)
+    tell(f"a recording of {args.events:,} events")
+    return {
+        "rounds": args.rounds,
+        "seconds": args.seconds,
+        "cost": {
+            mode: {key: statistics.median(run[key] for run in found) for key in found[0]}
+            for mode, found in runs.items()
+        },
+        "follow": fast,
+        "recording": opening(args.events),
+    }
+
+
+def _print_monitor(figures: dict[str, Any]) -> None:
+    alone, watched = figures["cost"]["alone"], figures["cost"]["watched"]
+    print(f"{figures['machine']}; medians of {figures['rounds']} runs of {figures['seconds']} s\n")
+    print(f"{'queue to run, us':20}{'jobs':>9}{'p50':>9}{'p90':>9}{'p99':>9}{'max':>10}")
+    for mode, row in figures["cost"].items():
+        print(
+            f"{mode:20}{row['jobs']:>9,.0f}{row['p50_us']:>9.1f}{row['p90_us']:>9.1f}"
+            f"{row['p99_us']:>9.1f}{row['max_us']:>10.1f}"
+        )
+    print(f"\np99 with a viewer over p99 without: {watched['p99_us'] / alone['p99_us']:.2f}")
+    for name in ("watched", "follow"):
+        row = figures["cost"][name] if name == "watched" else figures[name]
+        print(
+            f"{row['events_per_s']:,.0f} events/s followed, {row['dropped']:,.0f} lost: observer "
+            f"{row['observer_pct']:.1f} % of a CPU, model {row['viewer_cpu_pct']:.1f} %,\n"
+            f"    {row['frame_ms']:.2f} ms per frame"
+        )
+    row = figures["recording"]
+    print(
+        f"\na recording of {row['events']:,} events: open {row['open_s']:.2f} s, a lane of 200 "
+        f"columns {row['lane_ms']:.2f} ms\n(first time {row['first_lane_ms']:.1f} ms), any moment "
+        f"{row['moment_ms']:.1f} ms; the slowest of each"
+    )
+
+
 _WHAT = {
+    "monitor": (_monitor, _print_monitor),
     "null-jobs": (_null_jobs, _print_null_jobs),
     "overhead": (_overhead, _print_overhead),
     "points": (_points, _print_points),
