@@ -96,11 +96,14 @@ class Finding:
         return [f"{each.sched}: {text}" for each in self.seen for text in each.problems]
 
 
-def look(probe: Probe, sched: str, seed: int = 0) -> Seen:
-    """Run the probe on one scheduler. Raises KernelOops if that failed."""
+def look(probe: Probe, sched: str, seed: int = 0, machine: Virt | None = None) -> Seen:
+    """Run the probe on one scheduler. Raises KernelOops if that failed.
+
+    `machine` stands in for one with this seed.
+    """
     package(sched)
     params = {"scheduler": sched, "sched_policy": probe.policy}
-    with kport.boot(Virt(seed=seed, bound=BOUND), params=params) as kernel:
+    with kport.boot(machine or Virt(seed=seed, bound=BOUND), params=params) as kernel:
         facts = probe.run()
     problems = []
     if probe.after is _nothing:

@@ -110,7 +110,9 @@ def _stop() -> Facts:
     state = _stopped(ring.sched)
     drm_sched_wqueue_start(ring.sched)
     rest()
-    facts = {"state": state, "then": ring.log[before:]}
+    then = ring.log[before:]
+    ran = next(place for place, line in enumerate(then) if line.startswith("run "))
+    facts = {"state": state, "freed_first": ran}
     ring.close()
     return facts
 
@@ -119,7 +121,7 @@ STOP = Probe(
     "stop-and-start",
     "Stopped with three jobs on the hardware, which end, and three in the queue.",
     _stop,
-    lambda f: f"{f['state']}; then " + ", ".join(f["then"]),
+    lambda f: f"{f['state']}; then freed before the next one ran: {f['freed_first']}",
     {
         "v6_1": Reason(
             "parks its thread, and the thread frees all it can before it runs a job",
@@ -130,7 +132,7 @@ STOP = Probe(
             At("sched_main", "drm_sched_main", "drm_sched_get_cleanup_job("),
         ),
         "v7_2": Reason(
-            "cancels its items, and the one that runs a job is queued first again",
+            "cancels its items, and queues the one that runs a job first again",
             At("sched_main", "drm_sched_wqueue_start", "sched.work_run_job"),
         ),
     },
