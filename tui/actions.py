@@ -44,8 +44,10 @@ def about(scene: Scene, job: Job) -> str:
 
 
 def stand(app: MonitorApp) -> None:
-    """No more playing and following."""
+    """No more playing and following; a machine that can be held is."""
     app.stop_playing()
+    if app.feed.gate is not None:
+        app.feed.gate.hold()
     app.view.pause(app.feed.model)
 
 
@@ -61,8 +63,14 @@ def turn(app: MonitorApp, scene: Scene, by: int) -> str:
 
 def pause(app: MonitorApp, scene: Scene) -> str:
     """A live source: stand still, or follow again. A recording: play, or stand still."""
-    view, model = app.view, app.feed.model
+    view, model, gate = app.view, app.feed.model, app.feed.gate
     if app.feed.source().live:
+        if view.at is None and gate is not None:
+            if gate.held:
+                gate.run()
+                return "the machine runs; space holds it"
+            gate.hold()
+            return "the machine is held; . lets one event happen"
         if view.at is None:
             view.pause(model)
             return "paused: the port goes on; space follows it again"
@@ -80,9 +88,14 @@ def pause(app: MonitorApp, scene: Scene) -> str:
 
 
 def step(app: MonitorApp, scene: Scene, by: int) -> str:
-    """Go that many events on, or back."""
+    """Go that many events on, or back. A machine that is held goes on by so many."""
+    view, model, gate = app.view, app.feed.model, app.feed.gate
+    newest = view.at is None or view.at >= model.log.end - 1
+    if gate is not None and by > 0 and newest and app.feed.source().live:
+        gate.step(by)
+        view.follow()
+        return f"the machine goes on by {by} event{'s' if by > 1 else ''}"
     stand(app)
-    view, model = app.view, app.feed.model
     view.step(model, by)
     at = view.at
     if at is None or at < model.log.first:

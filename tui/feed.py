@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from kport.trace.model import Model
+from tui.gate import Gate
 from tui.scene import Source
 
 BUDGET = 4_000_000  # ns of a frame
@@ -23,6 +24,7 @@ class Feed(Protocol):
     """A source of events."""
 
     model: Model
+    gate: Gate | None  # of a machine that can be held
 
     def poll(self, budget: int) -> bool:
         """Take in what came, for at most `budget` ns; True if anything did."""
@@ -51,6 +53,7 @@ class RecordingFeed:
 
     def __init__(self, model: Model, name: str) -> None:
         self.model = model
+        self.gate: Gate | None = None
         self._source = Source(name=name, state="REPLAY", notes=tuple(model.notes))
 
     def poll(self, budget: int) -> bool:

@@ -23,7 +23,14 @@ from tui.text import Line, clean, fit_line, line_width, seconds, short
 from tui.view import SCREENS as ORDER
 from tui.view import TITLES
 
-_STATES = {"LIVE": "good", "PAUSED": "warn", "LOST": "bad", "ENDED": "warn"}
+_STATES = {
+    "LIVE": "good",
+    "VIRT": "good",
+    "HELD": "warn",
+    "PAUSED": "warn",
+    "ENDED": "warn",
+    "LOST": "bad",
+}
 _HELP = "?:keys  space:pause  , .:step  wasd:zoom pan  enter:why  /:filter  m:max  q:quit"
 
 

@@ -19,20 +19,26 @@ from tui.app import MonitorApp
 from tui.export import svg_of, text_of
 from tui.feed import Feed, RecordingFeed
 from tui.frame import frame
+from tui.gate import Gate
 from tui.glyphs import UNICODE, for_encoding
+from tui.here import HereFeed
 from tui.port import PortFeed
 from tui.scene import Source, scene_of
 from tui.theme import theme_of
 from tui.view import SCREENS, View
 
 LIVE_SPAN = 1_000_000_000  # ns
+VIRT_SPAN = 50_000_000
 LAST_WORDS = 5.0  # s that a port has to print its figures
 
 
-def show(feed: Feed, *, screen: str | None = None, at: int | None = None) -> None:
+def show(
+    feed: Feed, *, screen: str | None = None, at: int | None = None, span: int | None = None
+) -> None:
     """Run the monitor of a feed until it is left. `at` is the event to begin at."""
     view = View(span=LIVE_SPAN)
     message = settings.load(view)
+    view.span = view.span if span is None else span
     if screen is not None:
         view.screen = screen
     if not feed.source().live:
@@ -95,6 +101,13 @@ def show_port(port: Attachment, name: str, *, screen: str | None) -> str:
     return port.output()
 
 
+def show_here(
+    port: Attachment, name: str, *, screen: str | None, gate: Gate | None = None
+) -> None:
+    """Run the monitor on a port in this process."""
+    show(HereFeed(port, name, gate), screen=screen, span=VIRT_SPAN if gate is not None else None)
+
+
 def picture(
     model: Model,
     name: str,
@@ -121,4 +134,4 @@ def picture(
     return svg_of(lines, theme_of(theme)) if svg else text_of(lines)
 
 
-__all__ = ["SCREENS", "picture", "show", "show_port", "show_recording"]
+__all__ = ["SCREENS", "picture", "show", "show_here", "show_port", "show_recording"]

@@ -15,6 +15,7 @@ from kport.trace.client import KEEP, Attachment
 from kport.trace.model import Model
 from kport.trace.snapshot import Port
 from tui.feed import Told
+from tui.gate import Gate
 from tui.scene import Source
 
 LINES = 20_000  # of the log that are kept
@@ -42,6 +43,7 @@ class PortFeed:
     def __init__(self, port: Attachment, name: str) -> None:
         self.port = port
         self.model: Model = _PortModel()
+        self.gate: Gate | None = None
         self.ended = False
         self._name = name
         self._heard = monotonic()

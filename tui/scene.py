@@ -23,7 +23,8 @@ from tui.view import View
 class Source:
     """What the monitor looks at, for the title line.
 
-    `state` is one word: LIVE, PAUSED, REPLAY, ENDED, LOST. `notes` are worth a word each.
+    `state` is one word: LIVE, PAUSED, REPLAY, ENDED, LOST,
+    HELD or VIRT (a machine with a gate that stands or runs). `notes` are worth a word each.
     """
 
     name: str = ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kport.cli.inputs import STDIN, kind_of
 from kport.cli.interrupt import StopOnInterrupt
-from kport.cli.options import Parser, UsageError, real
+from kport.cli.options import Parser, UsageError, real, whole
 from kport.cli.terminal import Bar
 from kport.workload.errors import InputError
 from tui.view import SCREENS
@@ -82,6 +82,9 @@ def parser() -> Parser:
     add("files", nargs="*", metavar="FILE", help="a recording, or workloads")
     add("--attach", metavar="SOCKET", help="follow a running port")
     add("--play", action="store_true", help="play the recording instead of looking at it")
+    add("--here", action="store_true", help="play in this process, and say what that costs")
+    add("--virt", metavar="SEED", type=whole(0, 2**63 - 1), nargs="?", const=0,
+        help="play on the deterministic machine, event by event")  # fmt: skip
     add("--at", metavar="TIME", type=_moment, help="the moment to show")
     add("--screen", choices=SCREENS, help="begin with this one: " + ", ".join(SCREENS))
     add("--svg", metavar="FILE", help="draw one screen into FILE, - for standard output")
@@ -121,6 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     options.run = rest
     comparisons = _comparisons(options.asserted)
     recording = _recording(options)
+    _check_here(options, recording, bool(options.json or comparisons or options.svg))
     if not (options.json or comparisons or options.svg):
         return _screen(options, recording)
     with StopOnInterrupt() as interrupts:
@@ -142,6 +146,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 # -- what to look at -----------------------------------------------------------------------------
+
+
+def _check_here(options: argparse.Namespace, recording: str | None, quiet: bool) -> None:
+    """--here and --virt are for what is played, and looked at. Raises UsageError."""
+    option = "--virt" if options.virt is not None else "--here"
+    if not options.here and options.virt is None:
+        return
+    if quiet:
+        raise UsageError(f"{option} is for the screen; leave out --json, --assert and --svg")
+    if recording is not None or options.attach is not None:
+        raise UsageError(f"{option} plays something itself; give workloads, or --play RECORDING")
 
 
 def _comparisons(texts: list[str]) -> list[Comparison]:
@@ -331,10 +346,32 @@ def _screen(options: argparse.Namespace, recording: str | None) -> int:
         return 0
     if not (options.files or options.run or options.attach):
         options.run = ["--seconds", str(SCREEN_SECONDS)]
+    if options.here or options.virt is not None:
+        return _here(options)
     with port_of(options) as port:
         printed = show_port(port, _name(options), screen=options.screen)
     sys.stdout.write(printed)
     return 0
+
+
+def _here(options: argparse.Namespace) -> int:
+    """Play in this process, with the screen beside it or, in virtual time, in front of it."""
+    from kport.arch.virt import Virt
+    from kport.cli.here import hosted
+    from tui.gate import Gate
+    from tui.main import show_here
+
+    machine = gate = None
+    name = _name(options)
+    if options.virt is not None:
+        machine, gate = Virt(seed=options.virt), Gate()
+        name += f", seed {options.virt}"
+    with hosted([*options.run, *options.files], machine, gate) as host:
+        with host.attach() as port:
+            show_here(port, name, screen=options.screen, gate=gate)
+        host.end()
+        code = host.show()
+        return 0 if code == 130 else code  # it was left, which is no failure
 
 
 def _name(options: argparse.Namespace) -> str:

@@ -62,7 +62,9 @@ def probes_into(raw: deque[Raw]) -> list[tuple[tracepoint, Callable[..., None]]]
 
     def probe(tp: tracepoint, ti: Any, ts: int, values: tuple[Any, ...]) -> None:
         task = ti.task
-        append((ts, tp.name, task.comm, task.pid, ti.cpu, ti.irqs_off, ti.preempt_count, values))
+        # An interrupt may find its CPU idle.
+        comm, pid = (task.comm, task.pid) if task is not None else (ftrace.IDLE, 0)
+        append((ts, tp.name, comm, pid, ti.cpu, ti.irqs_off, ti.preempt_count, values))
 
     probes = []
     for name, tp in list(tracepoints.items()):
