@@ -59,7 +59,7 @@ COMMANDS = (
     "resume",
 )  # fmt: skip
 CREDITS_MAX = 1 << 20
-_YIELD = 8  # entities or jobs that are read at a stretch
+_YIELD = 2  # entities or jobs that are read at a stretch
 
 
 class PortObserver:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from time import sleep
 from types import FrameType
 from typing import Any
 
@@ -53,6 +54,7 @@ def threads(locks: Iterable[tuple[str, Any]]) -> tuple[Thread, ...]:
     tasks = steadily([], list, sched.tasks.values())
     out = []
     for task in tasks:
+        sleep(0)  # let the port have the interpreter
         ti = task.thread
         if ti is None:
             continue

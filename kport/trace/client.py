@@ -24,6 +24,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -226,6 +227,17 @@ class Attachment:
 
 def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
+
+
+def step_back() -> None:
+    """Let this process, a viewer, run after others: a port that waits for its CPU is not itself.
+
+    Where a system does not allow it, nothing changes.
+    """
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, max(10, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def attach(path: str, *, period: float = PERIOD, timeout: float = 5.0) -> Attachment:

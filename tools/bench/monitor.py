@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from kport.trace.client import KEEP, AttachError, Attachment, attach
+from kport.trace.client import KEEP, AttachError, Attachment, attach, step_back
 from kport.trace.model import Model, open_recording
 from kport.trace.stats import percentile
 from tools.bench.monitor_port import RINGS
@@ -52,6 +52,7 @@ def cost(seconds: float, mode: str, period: int = SLOW) -> dict[str, Any]:
 
 
 def _watch(path: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    step_back()
     viewer = _attached(path, process)
     model = Model(keep=KEEP)
     frames, spent, next_frame = 0, 0.0, time.monotonic()
