@@ -12,6 +12,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import kport
+from kport.arch.virt import Virt
 from kport.cli.inputs import refuse_recording
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
@@ -102,7 +103,7 @@ class _Comparison:
             def progress(done: int, total: int, place: int = place) -> None:
                 bar(done + place * total, 2 * total)
 
-            self.runs.append(measure(plan, self.options.seed, progress, stop))
+            self.runs.append(measure(plan, Virt(seed=self.options.seed), progress, stop))
             if stop.is_set():
                 break
         else:

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kport.arch.api import Machine
 from kport.arch.types import thread_info
-from kport.arch.virt import Virt
 from kport.drivers.compat import package
 from kport.linux.tracepoint import (
     raw_probe,
@@ -34,7 +34,7 @@ from kport.workload.result import Result
 
 _QUEUED = ("drm_sched_job_queue", "drm_sched_job")
 _RUN = ("drm_sched_job_run", "drm_run_job")
-_CALLS = (
+CALLS = (
     "drm_sched_select_entity",
     "wake_up_interruptible",
     "queue_work",
@@ -64,7 +64,7 @@ class Meter:
         for tp in ours:
             tracepoint_probe_register(tp, probe)
         try:
-            with counted(module, *_CALLS) as self.calls:
+            with counted(module, *CALLS) as self.calls:
                 yield
         finally:
             for tp in ours:
@@ -202,14 +202,14 @@ class Measured:
 
 def measure(
     plan: Plan,
-    seed: int = 0,
+    machine: Machine,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Measured:
-    """Play the plan, on the machine virt. Raises KernelOops if kernel code failed."""
+    """Play the plan on a machine, which must be virt. Raises KernelOops if kernel code failed."""
     meter = Meter(plan.sched)
     with meter.watching():
-        result = play(plan, progress=progress, stop=stop, machine=Virt(seed=seed))
+        result = play(plan, progress=progress, stop=stop, machine=machine)
     return Measured(result, meter)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import kport
-from kport.arch.virt import Virt
+from kport.arch.api import Machine
 from kport.drivers.compat import package
 from kport.linux.init import Kernel
 from kport.workload.eras.place import At, Position, position
@@ -96,14 +96,14 @@ class Finding:
         return [f"{each.sched}: {text}" for each in self.seen for text in each.problems]
 
 
-def look(probe: Probe, sched: str, seed: int = 0, machine: Virt | None = None) -> Seen:
+def look(probe: Probe, sched: str, seed: int = 0, machine: Machine | None = None) -> Seen:
     """Run the probe on one scheduler. Raises KernelOops if that failed.
 
     `machine` stands in for one with this seed.
     """
     package(sched)
     params = {"scheduler": sched, "sched_policy": probe.policy}
-    with kport.boot(machine or Virt(seed=seed, bound=BOUND), params=params) as kernel:
+    with kport.boot(machine or "virt", params=params, seed=seed, bound=BOUND) as kernel:
         facts = probe.run()
     problems = []
     if probe.after is _nothing:

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from kport.arch.virt import Virt
 from kport.drivers.compat import package
 from kport.linux.tracepoint import tracepoints
 from kport.workload.builtin import builtin_workloads
 from kport.workload.eras.calls import counted
-from kport.workload.eras.meter import MEASURES, findings, measure
+from kport.workload.eras.meter import CALLS, MEASURES, findings, measure
 from kport.workload.player.plan import Plan
 from kport.workload.wsim.load import load_workload
 
@@ -23,7 +24,7 @@ def run(sched, text=None, clients=1, seconds=0.2, seed=0):
     )
     for path in [text] if text else builtin_workloads():
         plan.add(load_workload(path, []), copies=clients)
-    return measure(plan, seed)
+    return measure(plan, Virt(seed=seed))
 
 
 def test_the_calls_of_a_module_are_counted():
@@ -41,10 +42,10 @@ def test_the_calls_of_a_module_are_counted():
 @pytest.mark.parametrize("sched", ["v6_1", "v7_2", "v3_2023"])
 def test_a_run_is_measured_and_leaves_no_trace(sched):
     main = package(sched).sched_main
-    before = {name: value for name, value in vars(main).items() if callable(value)}
+    before = {name: getattr(main, name, None) for name in CALLS}
     measured = run(sched)
     assert measured.problems == []
-    assert {name: vars(main)[name] for name in before} == before
+    assert {name: getattr(main, name, None) for name in CALLS} == before
     assert not any(tp.funcs for tp in tracepoints.values() if tp.system == "gpu_scheduler")
     meter, jobs = measured.meter, measured.result.jobs
     assert meter.jobs == jobs.finished > 50
