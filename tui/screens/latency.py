@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """How long the stages of a job's life take: percentiles and plots, of all, a ring or a client.
 
-Counted are the stages that ended within the lanes' window, up to the moment. The plots have one
+Counted are the stages that ended within the lanes' window, up to the moment; of a window with more
+than 100,000 events the last of these (the head of the stages says so). The plots have one
 column for each of the same logarithmic steps from 1 us to 10 s, so that they can be compared at a
 glance. Working the figures out takes time on a large window: each frame spends a few ms on it,
 oldest figures first, and a row whose figures are still of an earlier window is marked with "~".
@@ -24,6 +25,7 @@ from tui.table import Column, Row, Table
 from tui.text import Line, fit, fit_line, short
 
 BUDGET = 8_000_000  # ns of a frame
+EVENTS = 100_000  # that figures are made of at most, the latest of the window
 LOW, HIGH = 3.0, 10.0  # log10 of the plots' ends in ns
 MEANING = {
     "wait": "queued to run",
@@ -59,7 +61,7 @@ def _groups(scene: Scene) -> list[_Group]:
 def figures(scene: Scene, group: _Group, stage: str, budget: list[int]) -> _Figures:
     """The figures of a stage, made anew while the budget lasts."""
     cache = scene.cache.setdefault("latency", {})
-    begin, _ = scene.view.window(scene.model, 10)
+    begin = window_begin(scene)
     window = begin, scene.now
     if scene.view.at is None:  # follow in steps of half a second
         window = begin // 500_000_000, scene.now // 500_000_000
@@ -75,6 +77,17 @@ def figures(scene: Scene, group: _Group, stage: str, budget: list[int]) -> _Figu
     known = cache[group, stage] = _Figures(window, lengths, stats(lengths))
     budget[0] -= perf_counter_ns() - start
     return known
+
+
+def window_begin(scene: Scene) -> int:
+    """Where the window begins in ns; later, if more than EVENTS would have to be looked at."""
+    begin, _ = scene.view.window(scene.model, 10)
+    if scene.cache.get("patient"):
+        return begin
+    log, view = scene.model.log, scene.view
+    at = log.end - 1 if view.at is None else view.at
+    first = max(log.first, at - EVENTS)
+    return max(begin, scene.model.time_of(first)) if first > log.first else begin
 
 
 def _budget(scene: Scene) -> list[int]:
@@ -147,7 +160,9 @@ def _stages(scene: Scene, group: _Group, width: int) -> list[Line]:
     budget = _budget(scene)
     meaning = 29 if width >= 130 else 0
     columns = max(0, width - 9 - 7 - 8 * 5 - meaning - 2)
-    text = fit("stage", 9) + fit("from-to", meaning) + fit("jobs", 7, ">")
+    begin, _ = scene.view.window(scene.model, 10)
+    title = "stage" if window_begin(scene) == begin else f"last {EVENTS // 1000}k"
+    text = fit(title, 9) + fit("from-to", meaning) + fit("jobs", 7, ">")
     text += "".join(fit(what, 8, ">") for what in ("mean", "p50", "p90", "p99", "max"))
     out = [fit_line([(f"{text}  {_scale(columns)}", "head")], width, "head")]
     for stage in STAGES:
