@@ -25,6 +25,7 @@ from tui.table import Column, Row, Table
 from tui.text import Line, fit, fit_line, short
 
 BUDGET = 8_000_000  # ns of a frame
+STEP = 500_000_000
 EVENTS = 100_000  # that figures are made of at most, the latest of the window
 LOW, HIGH = 3.0, 10.0  # log10 of the plots' ends in ns
 MEANING = {
@@ -62,9 +63,7 @@ def figures(scene: Scene, group: _Group, stage: str, budget: list[int]) -> _Figu
     """The figures of a stage, made anew while the budget lasts."""
     cache = scene.cache.setdefault("latency", {})
     begin = window_begin(scene)
-    window = begin, scene.now
-    if scene.view.at is None:  # follow in steps of half a second
-        window = begin // 500_000_000, scene.now // 500_000_000
+    window = _window(scene)
     known: _Figures | None = cache.get((group, stage))
     if known is not None and (known.window == window or budget[0] <= 0):
         return known
@@ -77,6 +76,12 @@ def figures(scene: Scene, group: _Group, stage: str, budget: list[int]) -> _Figu
     known = cache[group, stage] = _Figures(window, lengths, stats(lengths))
     budget[0] -= perf_counter_ns() - start
     return known
+
+
+def _window(scene: Scene) -> tuple[int, int]:
+    """What figures are of, or should be: while it moves in steps of half a second."""
+    begin, end = window_begin(scene), scene.now
+    return (begin, end) if scene.view.at is not None else (begin // STEP, end // STEP)
 
 
 def window_begin(scene: Scene) -> int:
@@ -96,14 +101,14 @@ def _budget(scene: Scene) -> list[int]:
 
 def data(scene: Scene) -> list[Row]:
     """What the percentiles are of, with those of the wait and the whole latency."""
-    budget = _budget(scene)
+    budget, now = _budget(scene), _window(scene)
     out = []
     for group in _groups(scene):
-        wait = figures(scene, group, "wait", budget).stats
-        whole = figures(scene, group, "latency", budget).stats
+        waits = figures(scene, group, "wait", budget)
+        wait, whole = waits.stats, figures(scene, group, "latency", budget).stats
         out.append(
             {
-                "of": group.name,
+                "of": group.name + ("" if waits.window == now else " ~"),
                 "jobs": wait.count,
                 "wait_p50": wait.p50,
                 "wait_p99": wait.p99,
@@ -157,7 +162,7 @@ def paint(scene: Scene, width: int, height: int) -> list[Line]:
 
 
 def _stages(scene: Scene, group: _Group, width: int) -> list[Line]:
-    budget = _budget(scene)
+    budget, now = _budget(scene), _window(scene)
     meaning = 29 if width >= 130 else 0
     columns = max(0, width - 9 - 7 - 8 * 5 - meaning - 2)
     begin, _ = scene.view.window(scene.model, 10)
@@ -166,8 +171,8 @@ def _stages(scene: Scene, group: _Group, width: int) -> list[Line]:
     text += "".join(fit(what, 8, ">") for what in ("mean", "p50", "p90", "p99", "max"))
     out = [fit_line([(f"{text}  {_scale(columns)}", "head")], width, "head")]
     for stage in STAGES:
-        _, lengths, of = figures(scene, group, stage, budget)
-        name = fit(stage, 9) + fit(MEANING[stage], meaning)
+        window, lengths, of = figures(scene, group, stage, budget)
+        name = fit(stage + ("" if window == now else " ~"), 9) + fit(MEANING[stage], meaning)
         line: Line = [(name, "accent"), (fit(str(of.count), 7, ">"), "" if of.count else "dim")]
         values = (int(of.mean), of.p50, of.p90, of.p99, of.max)
         for value in values:
