@@ -127,6 +127,8 @@ def parser() -> Parser:
     add("--json", action="store_true", help="print one JSON object instead of tables")
     add("--trace-out", metavar="FILE", help="write the run's trace events as ftrace text")
     add("--serve", metavar="SOCKET", help="let viewers follow: kport monitor --attach SOCKET")
+    add("--serve-wait", metavar="S", type=real(0, 1e6), default=0.0,
+        help="do not begin before a viewer has come, for S seconds at most")  # fmt: skip
     p.set_defaults(given=None, recording=None, heading="", notes=[], threads=1)
     return p
 
@@ -144,7 +146,11 @@ def main(arguments: Sequence[str]) -> int:
     run = _recording(options) if options.recording else _workloads(options)
     with StopOnInterrupt() as interrupts:
         try:
-            with served(options.serve), brisk(options.threads), Bar(sys.stderr) as bar:
+            with (
+                served(options.serve, options.serve_wait),
+                brisk(options.threads),
+                Bar(sys.stderr) as bar,
+            ):
                 result = run(progress=bar, stop=interrupts.stop, trace_out=options.trace_out)
         except kport.KernelOops as oops:
             print(oops.report, file=sys.stderr)

@@ -11,8 +11,11 @@ from kport.workload.errors import InputError
 
 
 @contextmanager
-def served(path: str | None) -> Iterator[None]:
-    """Serve the kernels of the block at `path`; None serves nothing. Raises InputError."""
+def served(path: str | None, wait: float = 0.0) -> Iterator[None]:
+    """Serve the kernels of the block at `path`; None serves nothing. Raises InputError.
+
+    The block begins when a viewer has come, but after `wait` s at the latest.
+    """
     if path is None:
         yield
         return
@@ -26,4 +29,5 @@ def served(path: str | None) -> Iterator[None]:
     except ServeError as error:
         raise InputError(f"--serve {path or repr(path)}", error.what, error.remedy) from None
     with server:
+        server.await_viewer(wait)
         yield

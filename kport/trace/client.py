@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ from kport.trace.wire import PERIOD, VERSION, Decoder, WireError, check_hello, e
 KEEP = 600_000  # events a viewer keeps, some 300 MB
 BUDGET = 0.004  # s
 _READ = 1 << 18
+_RUN = (sys.executable, "-m", "kport", "run")
 _ENOUGH = 8 << 20  # bytes that wait to be decoded before more is read
 _TYPES = {name: kind.spelling.types for name, kind in WRITTEN.items()}
 
@@ -225,6 +227,13 @@ class Attachment:
         return event_of((ts, name, str(comm), pid, cpu, irqs_off, count, values))
 
 
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
 def _reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
@@ -251,9 +260,8 @@ def attach(path: str, *, period: float = PERIOD, timeout: float = 5.0) -> Attach
         raise AttachError("no such socket", "start `kport run --serve` with this path") from None
     except ConnectionRefusedError:
         sock.close()
-        raise AttachError(
-            "nobody serves this socket any more", "start `kport run --serve` with this path"
-        ) from None
+        what = "nobody serves this socket any more" if _is_socket(path) else "is no socket"
+        raise AttachError(what, "start `kport run --serve` with this path") from None
     except (OSError, ValueError) as error:
         sock.close()
         reason = _reason(error) if isinstance(error, OSError) else str(error)
@@ -297,7 +305,7 @@ def spawn(arguments: Sequence[str], *, period: float = PERIOD, timeout: float = 
     path = os.path.join(folder, "port")
     with open(os.path.join(folder, "out"), "wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kport", "run", "--serve", path, *arguments],
+            [*_RUN, "--serve", path, "--serve-wait", str(timeout), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

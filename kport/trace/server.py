@@ -173,6 +173,7 @@ class Server:
         self._events = 0
         self._viewers: list[_Viewer] = []
         self._stop = threading.Event()
+        self._greeted = threading.Event()
         self._done: queue.SimpleQueue[tuple[_Viewer, bytes]] = queue.SimpleQueue()
         self._orders: queue.SimpleQueue[tuple[_Viewer, dict[str, Any]] | None] = queue.SimpleQueue()
         self._probes: list[tuple[tracepoint, Callable[..., None]]] = []
@@ -201,6 +202,10 @@ class Server:
         for thread in self._threads:
             thread.start()
         return self
+
+    def await_viewer(self, seconds: float) -> bool:
+        """Wait until a viewer has come, so that he sees everything; False if none came."""
+        return self._greeted.wait(seconds)
 
     def __exit__(self, *_: object) -> None:
         for tp, probe in self._probes:
@@ -263,6 +268,7 @@ class Server:
                 continue
             port, viewer.log = self._observer.observe(viewer.log)
             if port is None:
+                viewer.next_port = now  # none is booted yet
                 continue
             self._snapshots += 1
             self._snapshot_ns = int((monotonic() - began) * 1e9)
@@ -341,6 +347,7 @@ class Server:
             if isinstance(period, int | float) and 0 <= period < 1e6:
                 viewer.period = max(0.02, float(period)) if period else 0.0
             viewer.greeted = True
+            self._greeted.set()
         elif message["t"] == "command":
             self._orders.put((viewer, message))
 
@@ -393,11 +400,12 @@ class Server:
         """Give the viewers what is left, as long as they take it, and go."""
         bye = encode({"t": "bye", "why": self._why})
         limit = monotonic() + _LINGER
-        self._round([])
-        while self._viewers and monotonic() < limit:
-            self._round([])
+        while True:
+            self._round(self._selector.select(0))  # somebody may be about to come
             behind = self._first_chunk + len(self._chunks)
-            if all(not v.outbox and (v.chunk == behind or not v.greeted) for v in self._viewers):
+            if all(v.greeted and not v.outbox and v.chunk == behind for v in self._viewers):
+                break
+            if monotonic() > limit:
                 break
             sleep(0.005)
         for viewer in list(self._viewers):
