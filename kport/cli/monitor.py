@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -335,8 +336,9 @@ def _object(
 
 def _screen(options: argparse.Namespace, recording: str | None) -> int:
     """Show it on the terminal. Raises UsageError where there is none."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the monitor needs a terminal; without one use --json or --assert")
+    served = os.environ.get("TEXTUAL_DRIVER")  # textual-serve has a browser for a terminal
+    if not (served or (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise UsageError("the monitor needs a terminal; without one use --json, --assert or --svg")
     from tui.main import show_port, show_recording
 
     if recording is not None:
