@@ -339,6 +339,7 @@ def _screen(options: argparse.Namespace, recording: str | None) -> int:
     served = os.environ.get("TEXTUAL_DRIVER")  # textual-serve has a browser for a terminal
     if not (served or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError("the monitor needs a terminal; without one use --json, --assert or --svg")
+    from kport.trace.client import step_back
     from tui.main import show_port, show_recording
 
     if recording is not None:
@@ -351,6 +352,7 @@ def _screen(options: argparse.Namespace, recording: str | None) -> int:
     if options.here or options.virt is not None:
         return _here(options)
     with port_of(options) as port:
+        step_back()
         printed = show_port(port, _name(options), screen=options.screen)
     sys.stdout.write(printed)
     return 0
