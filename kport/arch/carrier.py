@@ -59,13 +59,23 @@ class Carrier(Protocol):
         """No stack will be entered again."""
 
 
+ROOM = 1000  # frames that a task may use, as many as Python allows a program
+
+
 class GreenletStack:
-    """A stack on a greenlet."""
+    """A stack on a greenlet.
+
+    A greenlet begins at the depth of the one that starts it, and Python counts from there: a
+    hundred tasks that start one another would soon be too deep. So the limit grows with them.
+    """
 
     __slots__ = ("_greenlet", "run", "switch")
 
     def __init__(self, carried: Any = None) -> None:
         self._greenlet = carried if carried is not None else greenlet.greenlet(self._forever)
+        if carried is None:
+            self._greenlet.depth = depth = _depth()
+            sys.setrecursionlimit(max(sys.getrecursionlimit(), depth + ROOM))
         self.switch = self._greenlet.switch
         self.run: Callable[[], Any] = bool
 
@@ -76,6 +86,16 @@ class GreenletStack:
     def frame(self) -> FrameType | None:
         frame: FrameType | None = self._greenlet.gr_frame
         return frame
+
+
+def _depth() -> int:
+    """How deep the running greenlet is, in frames: its own, and where it began."""
+    depth = int(getattr(greenlet.getcurrent(), "depth", 0))
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth
 
 
 class Greenlets:

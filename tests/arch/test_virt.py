@@ -503,6 +503,29 @@ def test_a_deadlock_of_all_is_an_oops_and_no_hang(carried):
     assert report.count("sleeps, waits for wait_for_common(completion)") == 2
 
 
+@pytest.mark.parametrize("carried", CARRIERS)
+def test_hundreds_of_tasks_may_start_one_another(carried):
+    """Each begins where the one before it is, which must not use up what Python allows."""
+    begun = []
+    go = completion()
+
+    def chain(left):
+        begun.append(left)
+        if left:
+            kthread_run(chain, left - 1, f"chain/{left}")
+        wait_for_completion(go)
+        return 0
+
+    with kport.boot("virt", carrier=carried) as kernel:
+        init_completion(go)
+        kthread_run(chain, 300, "chain")
+        while len(begun) <= 300:
+            msleep(1)
+        complete_all(go)
+    assert begun == list(range(300, -1, -1))
+    assert not kernel.leaks
+
+
 def test_too_many_steps_are_a_livelock():
     shared = counter()
     with pytest.raises(KernelOops, match="BUG: livelock: 10000 steps"):
