@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kport.workload.player.plan import Plan
 
 SECONDS = 1.0
+ROWS = 16  # clients in the table
 _EPILOG = """\
 WORKLOAD is a .wsim file or its text, as for kport run -w; without one the
 desktop of kport run plays. It and some 25 probes, each a few jobs that make one
@@ -182,7 +183,8 @@ def _report(comparison: _Comparison, columns: int, style: Style) -> list[str]:
 
     first, second = comparison.scheds
     lines = [f"{SCHEDULERS[first]} beside {SCHEDULERS[second]}"]
-    lines += [f"machine virt, seed {comparison.options.seed}", ""]
+    options = comparison.options
+    lines += [f"machine virt, seed {options.seed}; the workload for {options.seconds:g} s", ""]
     count = 0
     for head, found in (("probes", comparison.probed), ("workload", comparison.measured)):
         differing = [finding for finding in found if finding.differs]
@@ -243,8 +245,10 @@ def _clients(
         row += [str(client.dropped) if client.periods else "-" for client in pair]
         row += [number(client.latency_ms.p99) for client in pair]
         rows.append(row)
-    seconds = f"clients of the workload, {runs[0].result.makespan_s:.3g} s"
-    return table(seconds, headers, rows, columns, style)
+    lines = table("clients of the workload", headers, rows[:ROWS], columns, style)
+    if len(rows) > ROWS:
+        lines.append(f"and {len(rows) - ROWS} more: --json has all")
+    return lines
 
 
 def _to_json(comparison: _Comparison) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_the_desktop_on_6_1_and_7_2(capsys):
     lines = out.splitlines()
     assert lines[:2] == [
         "drm_sched of Linux 6.1.192 beside drm_sched of Linux 7.2.13",
-        "machine virt, seed 0",
+        "machine virt, seed 0; the workload for 1 s",
     ]
     assert all(len(line) <= 80 for line in lines)
     assert not any(line != line.rstrip() for line in lines)
@@ -126,7 +126,15 @@ def test_a_workload_of_ones_own(capsys, tmp_path):
         assert [client["name"] for client in result["clients"]] == ["mine-1", "mine-2", "mine-3"]
         assert result["jobs"]["finished"] > 60
     late = next(f for f in made["findings"] if f["name"] == "late-frames")
-    assert late["seen"][0]["text"].startswith("mine-1 ")
+    assert late["seen"][0]["text"].startswith("mine ")
+
+
+def test_many_clients_do_not_fill_the_screen(capsys):
+    lines = output(capsys, "1.RCS.1000.0.1,p.4000", "-c", "100", "--seconds", "0.05").splitlines()
+    assert len(lines) < 300
+    assert all(len(line) <= 80 for line in lines)
+    assert sum(line.startswith("text-") for line in lines) == 16
+    assert "and 84 more: --json has all" in lines
 
 
 def test_the_text_of_a_workload(capsys):

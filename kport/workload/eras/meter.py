@@ -104,7 +104,12 @@ def _order(meter: Meter, result: Result) -> Facts:
 
 
 def _frames(meter: Meter, result: Result) -> Facts:
-    return {client.name: client.dropped for client in result.clients if client.periods}
+    """By workload: the clients of one are numbered behind its name."""
+    late: Counter[str] = Counter()
+    for client in result.clients:
+        if client.periods:
+            late[client.name.rpartition("-")[0]] += client.dropped
+    return dict(late)
 
 
 def _threads(meter: Meter, result: Result) -> Facts:
@@ -142,7 +147,7 @@ MEASURES: list[tuple[Callable[[Meter, Result], Facts], Measure]] = [
         _frames,
         Measure(
             "late-frames",
-            "Periods of the clients that came too late.",
+            "Periods of the clients of each workload that came too late.",
             lambda f: ", ".join(f"{name} {late}" for name, late in f.items()) or "nobody has any",
             probes_order.TURNS.reasons,
         ),
