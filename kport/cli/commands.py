@@ -22,7 +22,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command(
         "kport.cli.run",
-        "play workloads, or the recording of a kernel, through the scheduler",
+        "play workloads or a kernel's recording through the scheduler",
         "kport run --policy fair",
     ),
     "monitor": Command(
@@ -37,12 +37,12 @@ COMMANDS = {
     ),
     "conform": Command(
         "kport.cli.conform",
-        "run scenarios of the kernel itself on the port, and compare exactly",
+        "run scenarios of the kernel itself on the port and compare",
         "kport conform linux-7.2-fair.jsonl.xz",
     ),
     "compare-eras": Command(
         "kport.cli.compare_eras",
-        "run the schedulers of two kernels side by side: what differs, and why",
+        "run two kernels' schedulers side by side: what differs, and why",
         "kport compare-eras --sched v6_1 v7_2",
     ),
 }
