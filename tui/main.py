@@ -22,7 +22,7 @@ from tui.frame import frame
 from tui.gate import Gate
 from tui.glyphs import UNICODE, for_encoding
 from tui.here import HereFeed
-from tui.port import PortFeed
+from tui.port import LoggedModel, PortFeed
 from tui.scene import Source, scene_of
 from tui.theme import theme_of
 from tui.view import SCREENS, View
@@ -128,7 +128,8 @@ def picture(
     if span is not None:
         view.span = span
         view.right = view.now(model) + (span // 2 if at is not None else 0)
-    scene = scene_of(model, view, source=Source(name, notes=tuple(model.notes)))
+    dmesg = tuple(model.lines) if isinstance(model, LoggedModel) else ()
+    scene = scene_of(model, view, source=Source(name, notes=tuple(model.notes)), dmesg=dmesg)
     scene.cache["patient"] = True
     lines = frame(scene, *size)
     return svg_of(lines, theme_of(theme)) if svg else text_of(lines)

@@ -22,11 +22,11 @@ LINES = 20_000  # of the log that are kept
 _QUIET = 0.25  # s without a word that are not yet worth telling
 
 
-class _PortModel(Model):
+class LoggedModel(Model):
     """A model that keeps the log as well."""
 
-    def __init__(self) -> None:
-        super().__init__(keep=KEEP)
+    def __init__(self, keep: int | None = KEEP) -> None:
+        super().__init__(keep=keep)
         self.lines: list[str] = []
 
     def add_port(self, port: Port) -> None:
@@ -42,7 +42,7 @@ class PortFeed:
 
     def __init__(self, port: Attachment, name: str) -> None:
         self.port = port
-        self.model: Model = _PortModel()
+        self.model: Model = LoggedModel()
         self.gate: Gate | None = None
         self.ended = False
         self._name = name
@@ -89,7 +89,7 @@ class PortFeed:
     def dmesg(self) -> tuple[str, ...]:
         """The kernel's log since the monitor came, and before that what the port still had."""
         model = self.model
-        assert isinstance(model, _PortModel)
+        assert isinstance(model, LoggedModel)
         if len(model.lines) != len(self._lines):
             self._lines = tuple(model.lines)
         return self._lines

@@ -7,6 +7,7 @@ A Scene is made once per frame, and every panel of the frame draws from the same
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,12 +70,10 @@ class Scene:
         """What each ring is called here: its name, with the device where two have the same."""
         rings = self.model.rings()
         names = [ring.ring for ring in rings]
-        common = _alike([ring.dev for ring in rings])
+        devices = _told_apart({ring.dev for ring in rings})
         return {
             ring: clean(
-                ring.ring
-                if names.count(ring.ring) == 1
-                else f"{ring.ring}@{ring.dev[common:][-12:]}"
+                ring.ring if names.count(ring.ring) == 1 else f"{ring.ring}@{devices[ring.dev]}"
             )
             for ring in rings
         }
@@ -122,15 +121,18 @@ class Scene:
         return lambda segment: numbers.get(segment.job[0], 0) if segment.job is not None else 0
 
 
-def _alike(names: list[str]) -> int:
-    """How many characters the names begin with in common, up to the end of a word of them."""
+def _told_apart(names: set[str]) -> dict[str, str]:
+    """A short part of each name: its last word if these differ, else what is not common to all."""
+    last = {name: re.split(r"[^0-9A-Za-z]", name)[-1] for name in names}
+    if len(set(last.values())) == len(names) and all(last.values()):
+        return last
     count = 0
-    for number, chars in enumerate(zip(*set(names), strict=False), 1):
+    for number, chars in enumerate(zip(*names, strict=False), 1):
         if len(set(chars)) > 1:
             break
         if not chars[0].isalnum():
             count = number
-    return count
+    return {name: name[count:] for name in names}
 
 
 def scene_of(

@@ -83,6 +83,8 @@ def parser() -> Parser:
     add("files", nargs="*", metavar="FILE", help="a recording, or workloads")
     add("--attach", metavar="SOCKET", help="follow a running port")
     add("--play", action="store_true", help="play the recording instead of looking at it")
+    add("--span", metavar="MS", type=real(0, 1e9), help="width of the window of --svg")
+    add("--theme", choices=("dark", "light"), default="dark", help="of --svg, default: dark")
     add("--here", action="store_true", help="play in this process, and say what that costs")
     add("--virt", metavar="SEED", type=whole(0, 2**63 - 1), nargs="?", const=0,
         help="play on the deterministic machine, event by event")  # fmt: skip
@@ -227,9 +229,9 @@ def _follow(
 ) -> tuple[Model, str]:
     """Follow to the end; returns the model, and what went wrong."""
     from kport.trace.client import Spawned
-    from kport.trace.model import Model
+    from tui.port import LoggedModel
 
-    model = Model()
+    model = LoggedModel(keep=None)
     end = monotonic() + options.seconds if options.seconds is not None else None
     with Bar(sys.stderr) as bar:
         while port.poll(model, 0.2):
@@ -393,6 +395,8 @@ def _draw(options: argparse.Namespace, model: Model) -> None:
         screen=options.screen or "rings",
         at=number_of(model, options.at),
         size=options.size,
+        theme=options.theme,
+        span=None if options.span is None else max(1000, int(options.span * 1e6)),
     )
     if options.svg == "-":
         sys.stdout.write(text)

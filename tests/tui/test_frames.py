@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from kport.trace.model import Model
+from kport.trace.snapshot import RingKey
 from tests.tui.app import recording_view
-from tests.tui.load import MS, live_model, model, port
+from tests.tui.load import MS, Trace, live_model, model, port
 from tui.frame import frame
 from tui.glyphs import ASCII, UNICODE
 from tui.scene import Source, scene_of
@@ -81,3 +83,33 @@ def test_a_name_cannot_move_the_cursor():
         view.screen = screen
         for line in lines_of(made, view, (200, 60)):
             assert plain_text(line).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("devices", "names"),
+    [
+        (["a-0", "b-1"], ["gfx@0", "gfx@1"]),
+        (["0000:03:00.0", "0000:04:00.0"], ["gfx@03:00.0", "gfx@04:00.0"]),
+        (["t1.mock-7", "t2.mock-8", "t3.mock-9"], ["gfx@7", "gfx@8", "gfx@9"]),
+        (["0000:03:00.0"], ["gfx"]),
+    ],
+)
+def test_rings_of_the_same_name_are_told_apart(devices, names):
+    trace = Trace()
+    for number, dev in enumerate(devices):
+        trace.job(RingKey(dev, "gfx"), (11 + 2 * number, 1), 1, number, number + 1, number + 2)
+    made = Model()
+    made.feed(sorted(trace.events, key=lambda event: event.ts))
+    made.settle()
+    scene = scene_of(made, recording_view(made))
+    assert [scene.ring_name(RingKey(dev, "gfx")) for dev in devices] == names
+
+
+def test_the_log_ends_at_the_moment():
+    made = live_model()
+    view = View(screen="dmesg", at=len(made.log) - 1)
+    before = lines_of(made, view, (120, 40), dmesg=port().dmesg)
+    assert "ring gfx timeout" not in "".join(map(plain_text, before))  # it comes 1 ms later
+    view.at = None
+    after = lines_of(made, view, (120, 40), dmesg=port().dmesg)
+    assert "ring gfx timeout" in "".join(map(plain_text, after))

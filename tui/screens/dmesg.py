@@ -11,13 +11,22 @@ from tui.screens.base import Screen
 from tui.table import Row
 from tui.text import Line, clean, fit_line
 
+_STAMP = re.compile(r"\[ *(\d+)\.(\d{6})\]").match
 _BAD = re.compile(r"WARN|BUG|Oops|oops|deadlock|\*ERROR\*|use-after-free|timed? ?out", re.I).search
 
 
+def _time(line: str) -> int:
+    """When a line was logged in ns, 0 for one that does not say."""
+    match = _STAMP(line)
+    return int(match[1]) * 1_000_000_000 + int(match[2]) * 1000 if match is not None else 0
+
+
 def data(scene: Scene) -> list[Row]:
-    """The lines that pass the filter."""
+    """The lines up to the moment that pass the filter."""
     words = scene.view.filters.get("dmesg", "").lower().split()
     lines = [line for text in scene.dmesg for line in text.split("\n")]
+    if scene.view.at is not None:
+        lines = [line for line in lines if _time(line) <= scene.now]
     return [
         {"number": number, "line": line}
         for number, line in enumerate(lines)

@@ -42,7 +42,7 @@ def data(scene: Scene) -> list[Row]:
                 "entity": e.name or str(e.context),
                 "client": e.client,
                 "priority": e.priority,
-                "key": e.key,
+                "key": e.key if e.place is not None else None,
                 "queue": e.waiting,
                 "hw": e.running,
                 "done": e.finished,

@@ -29,13 +29,18 @@ def data(scene: Scene) -> list[Row]:
             "state": thread.state,
             "cpu": thread.cpu,
             "function": thread.function,
-            "place": thread.place.removeprefix("drivers/gpu/drm/"),
+            "place": thread.place,
             "held": " ".join(thread.held),
             "wanted": thread.wanted,
         }
         for thread in port.threads
     ]
     return sorted(rows, key=lambda row: (not row["wanted"], not row["held"]))
+
+
+def _file(place: str) -> str:
+    """`dma-fence.c:812`: the file without its folders."""
+    return place.rsplit("/", 1)[-1]
 
 
 TABLE = Table(
@@ -47,7 +52,7 @@ TABLE = Table(
         Column("state", 8, rank=1),
         Column("cpu", 3, right=True, rank=6),
         Column("function", 20, grows=True, style=lambda row: "accent"),
-        Column("place", 20, rank=2, grows=True),
+        Column("place", 20, _file, rank=2, grows=True),
         Column("held", 14, rank=4, grows=True, style=lambda row: "warn"),
         Column("wanted", 12, rank=1, grows=True, style=lambda row: "bad"),
     ),
