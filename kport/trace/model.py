@@ -58,6 +58,7 @@ from kport.trace.views import (
     entity_view,
     fence_view,
     job_view,
+    of_port,
     ring_view,
     with_entities,
     with_fences,
@@ -226,7 +227,10 @@ class Model:
         known = dict.fromkeys(self._history.rings)
         port = self.port()
         if port is not None:
-            known.update(dict.fromkeys(ring.key for ring in port.rings))
+            told = dict.fromkeys(ring.key for ring in port.rings)
+            for key in known:
+                told.pop(of_port(key, told), None)
+            known.update(told)
         return tuple(known)
 
     def clients(self) -> tuple[int, ...]:

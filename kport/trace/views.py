@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, cast
 
@@ -17,7 +18,7 @@ from kport.trace.history import (
     JobRecord,
     RingRecord,
 )
-from kport.trace.snapshot import Entity, Fence, FenceKey, Job, JobKey, Port, Ring
+from kport.trace.snapshot import Entity, Fence, FenceKey, Job, JobKey, Port, Ring, RingKey
 from kport.trace.stats import ready_at, signalled_at
 
 BUSY_WINDOW = 1_000_000_000  # ns
@@ -163,16 +164,25 @@ def entity_view(history: History, entity: EntityRecord, now: int) -> Entity:
 # -- what a port says besides ----------------------------------------------------------------------
 
 
+def of_port(key: RingKey, known: Iterable[RingKey]) -> RingKey:
+    """The key that a port has for a ring of the events; before 6.17 these tell no device."""
+    if not key.dev:
+        same = [other for other in known if other.ring == key.ring]
+        if len(same) == 1:
+            return same[0]
+    return key
+
+
 def with_rings(rings: list[Ring], port: Port) -> list[Ring]:
     """The rings of the events, with what only the port knows, and those that only it knows."""
     told = {ring.key: ring for ring in port.rings}
     out = []
     for ring in rings:
-        other = told.pop(ring.key, None)
+        other = told.pop(of_port(ring.key, told), None)
         if other is not None:
             ring = replace(
-                other, running=ring.running, waiting=ring.waiting, finished=ring.finished,
-                busy_pct=ring.busy_pct, head=ring.head, tail=ring.tail,
+                other, key=ring.key, running=ring.running, waiting=ring.waiting,
+                finished=ring.finished, busy_pct=ring.busy_pct, head=ring.head, tail=ring.tail,
             )  # fmt: skip
         out.append(ring)
     return out + list(told.values())

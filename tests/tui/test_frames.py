@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from kport.trace.events import Event
 from kport.trace.model import Model
-from kport.trace.snapshot import RingKey
+from kport.trace.snapshot import Port, Ring, RingKey
 from tests.tui.app import recording_view
-from tests.tui.load import MS, Trace, live_model, model, port
+from tests.tui.load import DMA, GFX, MS, START, Trace, live_model, model, port
 from tui.frame import frame
 from tui.glyphs import ASCII, UNICODE
 from tui.scene import Source, scene_of
@@ -113,3 +114,23 @@ def test_the_log_ends_at_the_moment():
     view.at = None
     after = lines_of(made, view, (120, 40), dmesg=port().dmesg)
     assert "ring gfx timeout" in "".join(map(plain_text, after))
+
+
+def test_a_port_of_an_old_kernel_has_each_ring_once():
+    """Its events do not tell the device, the port does."""
+    made = Model()
+    made.feed(
+        [
+            Event(START, "game", 7, 0, ".....", "drm_sched_job", ("1fe6", 17, "9e37", "gfx", 0, 0)),
+            Event(START + MS, "w", 8, 0, ".....", "drm_run_job", ("1fe6", 17, "9e37", "gfx", 0, 1)),
+        ]
+    )
+    made.settle()
+    told = Ring(GFX, "running", credits=1, credit_limit=4)
+    made.add_port(Port(ts=START + 2 * MS, rings=(told, Ring(DMA, "stopped"))))
+    assert made.rings() == (RingKey("", "gfx"), DMA)
+    shown = {ring.key.ring: ring for ring in made.snapshot().rings}
+    assert (shown["gfx"].credit_limit, shown["gfx"].running) == (4, 1)
+    text = "".join(map(plain_text, lines_of(made, View(span=4 * MS), (120, 40))))
+    assert "head #17" in text
+    assert text.count("gfx ") == 2  # its lane and its entity
