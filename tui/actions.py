@@ -14,7 +14,6 @@ from kport.trace.snapshot import FenceKey, Job, JobKey, RingKey
 from tui.commands import Offer, offers
 from tui.scene import Scene, Source
 from tui.screens import SCREENS, events
-from tui.screens.base import job_name
 from tui.text import seconds, short
 from tui.view import SCREENS as ORDER
 from tui.view import View
@@ -297,7 +296,7 @@ def choose(app: MonitorApp, scene: Scene) -> str:
         if selected.get("_job") is None:
             return "no job belongs to it"
     view.screen = "why"
-    return f"why does {job_name(view.job)} wait?" if view.job is not None else "no job here"
+    return f"why does {scene.job_name(view.job)} wait?" if view.job is not None else "no job here"
 
 
 def clear(app: MonitorApp, scene: Scene) -> str:
@@ -405,7 +404,7 @@ def go_to_job(app: MonitorApp, scene: Scene, key: JobKey) -> str:
     view, model = app.view, app.feed.model
     job = model.job(key)
     if job is None:
-        return f"{job_name(key)} is not known"
+        return f"{scene.job_name(key)} is not known"
     view.job, view.ring = key, job.ring
     view.hidden.discard(job.ring)
     stand(app)

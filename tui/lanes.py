@@ -18,21 +18,27 @@ from tui.glyphs import Glyphs
 from tui.text import Line
 from tui.theme import CLIENT_COLOURS, letter
 
-OLD_CONTEXT = 0xFFFFFFFFFF  # a larger one is a pointer, as in recordings before 6.17
-
 _Piece = tuple[int, int, Segment]
 _TONES = [(f"{number}", f"{number}'") for number in range(CLIENT_COLOURS)]
 
 
 class LanePainter:
-    """Draws lanes. `index` gives the number of the client, or entity, that colours a segment."""
+    """Draws lanes. `index` gives the number of the client, or entity, that colours a segment.
+
+    `old`: the jobs are of a kernel before 6.17, which names them by numbers alone.
+    """
 
     def __init__(
-        self, glyphs: Glyphs, index: Callable[[Segment], int], selected: JobKey | None
+        self,
+        glyphs: Glyphs,
+        index: Callable[[Segment], int],
+        selected: JobKey | None,
+        old: bool = False,
     ) -> None:
         self._glyphs = glyphs
         self._index = index
         self._selected = selected
+        self._old = old
         self._out: Line = []
 
     def draw(self, segments: Sequence[Segment], columns: int) -> Line:
@@ -113,7 +119,7 @@ class LanePainter:
             fill = glyphs.body or sign
         text = fill
         if cells >= 2:
-            name = f"#{job[1]}" if job[0] > OLD_CONTEXT else f"{job[0]}:{job[1]}"
+            name = f"#{job[1]}" if self._old else f"{job[0]}:{job[1]}"
             if cells >= len(name) + 2:
                 text = fill + name + fill * (cells - len(name) - 1)
             else:

@@ -83,6 +83,20 @@ class Scene:
         return self.ring_names.get(ring, clean(ring.ring))
 
     @cached_property
+    def _job_names(self) -> dict[JobKey, str]:
+        return {job.key: job.name for job in self.snapshot.jobs}
+
+    def job_name(self, key: JobKey | None) -> str:
+        """`401:17`, or `#17` for a job of a kernel before 6.17; "" for none."""
+        if key is None:
+            return ""
+        name = self._job_names.get(key)
+        if name is None:
+            job = self.model.job(key, self.view.at)
+            name = job.name if job is not None else f"{key[0]}:{key[1]}"
+        return name
+
+    @cached_property
     def job(self) -> JobKey | None:
         """The selected job; without one, the job that has waited longest, else the ring's head."""
         if self.view.job is not None:

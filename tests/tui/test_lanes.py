@@ -81,8 +81,8 @@ def test_what_is_drawn(segments, text):
 def test_a_bar_carries_the_name_of_its_job_or_the_letter_of_its_client():
     assert plain_text(painted([bar(0, 64)], 8)) == " 5:2    "
     assert plain_text(painted([bar(0, 24, 2)], 8)) == "c       "
-    old = Segment(0, 64, 0, (0xFFFF_8880_1234_5678, 17))
-    assert plain_text(painted([old], 8)) == " #17    "
+    old = LanePainter(UNICODE, lambda segment: 0, None, old=True)
+    assert plain_text(old.draw([bar(0, 64, seqno=17)], 8)) == " #17    "
 
 
 def test_the_selected_job_and_one_that_failed_look_different_without_colours():

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kport.trace.snapshot import JobKey, RingKey
+from kport.trace.snapshot import RingKey
 from tui.scene import Scene
 from tui.table import Row, Table
 from tui.text import Line
@@ -45,10 +45,3 @@ def choose_job(scene: Scene, row: Row) -> None:
         scene.view.job = job
     if isinstance(ring, RingKey):
         scene.view.ring = ring
-
-
-def job_name(job: JobKey | None, old: bool = False) -> str:
-    """`401:17`, or `#17` for a job of an old recording, whose context is a pointer."""
-    if job is None:
-        return ""
-    return f"#{job[1]}" if old or job[0] > 0xFFFFFFFFFF else f"{job[0]}:{job[1]}"

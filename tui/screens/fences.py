@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from kport.trace.model import Stage
 from kport.trace.snapshot import Fence
 from tui.scene import Scene
-from tui.screens.base import Screen, job_name
+from tui.screens.base import Screen
 from tui.table import Column, Row, Table
 from tui.text import Line, fit_line, seconds, short
 
@@ -23,7 +23,7 @@ def _row(scene: Scene, fence: Fence) -> Row:
         "timeline": fence.timeline,
         "driver": fence.driver,
         "role": fence.role,
-        "job": job_name(fence.job),
+        "job": scene.job_name(fence.job),
         "state": fence.state,
         "error": fence.error or None,
         "refs": fence.refcount,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from tui.scene import Scene
-from tui.screens.base import Screen, choose_job, job_name
+from tui.screens.base import Screen, choose_job
 from tui.table import Column, Row, Table
 from tui.text import Line, short
 from tui.theme import CLIENT_COLOURS, letter
@@ -48,7 +48,7 @@ def data(scene: Scene) -> list[Row]:
                 "done": e.finished,
                 "wants": e.wants,
                 "oldest": e.oldest_ns if e.waiting else None,
-                "head": job_name(e.head),
+                "head": scene.job_name(e.head),
                 "by": names.get(e.context, ""),
                 "flags": " ".join(flags),
                 "_ring": e.ring,

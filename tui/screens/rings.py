@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from kport.trace.snapshot import Ring, RingKey, Segment
 from tui.lanes import LanePainter
 from tui.scene import Scene
-from tui.screens.base import Screen, choose_job, job_name
+from tui.screens.base import Screen, choose_job
 from tui.scroll import LaneStore
 from tui.table import Row
 from tui.text import Line, fit, fit_line, fit_tail, short, styled
@@ -129,7 +129,7 @@ def _lane(scene: Scene, key: RingKey, slot: int | None, columns: int, begin: int
     if slot is not None and slot < 0:
         return fit_line([], columns)
     model, view = scene.model, scene.view
-    painter = LanePainter(scene.glyphs, scene.indexer, view.job)
+    painter = LanePainter(scene.glyphs, scene.indexer, view.job, not key.dev)
     convention = view.convention if slot is None else "run"
 
     def drawn(begin: int, end: int, columns: int) -> tuple[Line, list[Segment]]:
@@ -176,7 +176,7 @@ def _future(scene: Scene, segments: Sequence[Segment], columns: int) -> Line:
 def _label(scene: Scene, ring: Ring, width: int, line: int) -> Line:
     if line == 1:
         tdr = f" TDR {short(ring.tdr_left_ns)}" if ring.tdr_left_ns is not None else ""
-        head = job_name(ring.head) or "-"
+        head = scene.job_name(ring.head) or "-"
         if width < 40:
             return [(f"  {head}{tdr} {ring.finished} done", "warn" if tdr else "dim")]
         text = f"  head {head}{tdr} done {ring.finished}"
@@ -248,8 +248,8 @@ def data(scene: Scene) -> list[Row]:
             "credits": ring.credits,
             "credit_limit": ring.credit_limit,
             "tdr_left_ns": ring.tdr_left_ns,
-            "head": job_name(ring.head),
-            "tail": job_name(ring.tail),
+            "head": scene.job_name(ring.head),
+            "tail": scene.job_name(ring.tail),
             "_ring": ring.key,
             "_job": ring.head,
         }
