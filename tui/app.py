@@ -118,7 +118,7 @@ class MonitorApp(App[int]):
     def on_unmount(self) -> None:
         """Remember the settings; let the feed go."""
         if self._remember:
-            settings.save(self.view)
+            settings.save(self.view, span=self.feed.source().state != "REPLAY")
         self.feed.close()
 
     def on_resize(self) -> None:

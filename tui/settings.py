@@ -60,14 +60,17 @@ def _take(view: View, saved: dict[str, Any]) -> None:
         view.filters |= {n: f for n, f in filters.items() if n in SCREENS and isinstance(f, str)}
 
 
-def save(view: View) -> str:
-    """Write the view's lasting choices; returns why that failed, or ""."""
+def save(view: View, *, span: bool = True) -> str:
+    """Write the view's lasting choices; returns why that failed, or "".
+
+    The window of a recording is as long as the recording: that is no choice (`span` False).
+    """
     chosen = {
         "theme": view.theme,
         "convention": view.convention,
         "colours": view.colours,
         "screen": view.screen,
-        "span": view.span,
+        "span": view.span if span else None,
         "maximised": view.maximised,
         "sorts": view.sorts,
         "filters": view.filters,
