@@ -25,7 +25,9 @@ import stat
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields, replace
+from itertools import count
 from time import monotonic, sleep, thread_time
 from typing import Any, Self
 
@@ -40,8 +42,10 @@ STORE = 1 << 16  # events that are kept for viewers
 CHUNK = 16  # events that are encoded at a stretch, some 40 us
 OUTBOX = 1 << 20  # bytes that wait for a viewer at most, plus one frame
 VIEWERS = 4
+PATH_MAX = 107  # bytes, of struct sockaddr_un
 _TICK, _IDLE = 0.03, 0.2  # s between two looks, with viewers and without
 _LINGER = 1.0  # s that viewers get at the end to read the rest
+_numbers = count()
 
 
 class ServeError(Exception):
@@ -116,32 +120,44 @@ class _Viewer:
 def listen(path: str) -> socket.socket:
     """A listening socket at `path`, for this user only. Raises ServeError.
 
-    A socket that nobody serves any more is replaced; anything else that is there stays.
+    A socket that nobody serves any more is replaced; anything else that is there stays. The name
+    appears when the socket listens, so that one that refuses is stale and not just being made.
     """
     remedy = "give --serve another path"
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made = ""
     try:
-        _remove_stale(path, remedy)
-        sock.bind(path)
-        os.chmod(path, 0o600)  # before anybody can connect
+        if not path:
+            raise ServeError("the socket cannot be made (it has no name)", remedy)
+        if len(os.fsencode(path)) > PATH_MAX:
+            raise ServeError(f"a socket's path has at most {PATH_MAX} bytes", remedy)
+        made = os.path.join(os.path.dirname(path), f".k{os.getpid()}-{next(_numbers)}")
+        sock.bind(made)
+        os.chmod(made, 0o600)  # before anybody can connect
         sock.listen(VIEWERS)
         sock.setblocking(False)
-    except ServeError:
-        sock.close()
-        raise
+        _put(made, path, remedy)
     except (OSError, ValueError) as error:
         sock.close()
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise ServeError(f"the socket cannot be made ({reason})", remedy) from None
+    except ServeError:
+        sock.close()
+        raise
+    finally:
+        with suppress(OSError, ValueError):
+            os.unlink(made)
     return sock
 
 
-def _remove_stale(path: str, remedy: str) -> None:
+def _put(made: str, path: str, remedy: str) -> None:
+    """Give the socket its name, unless somebody else has it."""
     try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+        os.link(made, path)
         return
-    if not stat.S_ISSOCK(mode):
+    except FileExistsError:
+        pass
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
         raise ServeError("there is something else of that name", remedy)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
@@ -150,7 +166,7 @@ def _remove_stale(path: str, remedy: str) -> None:
         except OSError as error:
             if error.errno != errno.ECONNREFUSED:
                 raise ServeError(f"is in use ({error.strerror or error})", remedy) from None
-            os.unlink(path)
+            os.rename(made, path)
             return
     raise ServeError("another port is served there", remedy)
 

@@ -10,6 +10,7 @@ import os
 import random
 import socket
 import stat
+import threading
 import time
 from contextlib import suppress
 
@@ -364,6 +365,23 @@ def test_a_name_that_cannot_be_is_one_line(port, tmp_path, name):
     with pytest.raises(AttachError) as attached:
         attach(path)
     assert "\n" not in str(attached.value)
+
+
+def test_of_many_that_want_a_name_one_gets_it(path):
+    got = []
+
+    def serve():
+        with suppress(ServeError):
+            got.append(server_module.listen(path))
+
+    threads = [threading.Thread(target=serve) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(got) == 1
+    assert os.listdir(os.path.dirname(path)) == ["port"]
+    got[0].close()
 
 
 def test_a_socket_that_was_replaced_is_not_removed(port, path, tmp_path):
