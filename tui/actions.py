@@ -228,11 +228,13 @@ def move(app: MonitorApp, scene: Scene, by: int) -> str:
         view.go_to(app.feed.model, target)
         return ""
     screen = SCREENS[view.screen]
-    rows = screen.data(scene)
-    if screen.table is not None:
-        rows, _ = screen.table.arrange(scene, rows)
-    row = min(view.rows.get(view.screen, 0), len(rows) - 1)
-    view.rows[view.screen] = max(0, min(row + by, len(rows) - 1))
+    rows, table = screen.data(scene), screen.table
+    if table is None:
+        row = min(view.rows.get(view.screen, 0), len(rows) - 1)
+        view.rows[view.screen] = max(0, min(row + by, len(rows) - 1))
+        return ""
+    rows, _ = table.arrange(scene, rows)
+    table.select(scene, rows, table.row(scene, rows) + by)
     if view.screen == "why" and rows:
         screen.choose(scene, rows[view.rows["why"]])
     return ""
@@ -264,7 +266,7 @@ def click_row(app: MonitorApp, scene: Scene, y: int, twice: bool) -> None:
     rows, _ = screen.table.arrange(scene, screen.data(scene))
     row = view.tops.get(view.screen, 0) + y - 1
     if row < len(rows):
-        view.rows[view.screen] = row
+        screen.table.select(scene, rows, row)
         screen.choose(scene, rows[row])
         if twice:
             choose(app, scene)
@@ -305,6 +307,7 @@ def clear(app: MonitorApp, scene: Scene) -> str:
     if view.filters.pop(view.screen, None):
         return "no filter"
     view.job = view.fence = None
+    view.chosen.clear()
     return ""
 
 

@@ -80,7 +80,7 @@ class Table:
         fitted = self.fitting(width)
         out = [self._head(scene, fitted, width)]
         room = max(0, height - 1)
-        row = max(0, min(view.rows.get(self.key, 0), len(shown) - 1))
+        row = self.row(scene, shown)
         top = max(0, min(view.tops.get(self.key, 0), len(shown) - room))
         top = max(min(top, row), row - room + 1, 0)
         view.tops[self.key] = top
@@ -123,8 +123,24 @@ class Table:
     def selected(self, scene: Scene, rows: Sequence[Row]) -> Row | None:
         """The selected row."""
         shown, _ = self.arrange(scene, rows)
-        row = scene.view.rows.get(self.key, 0)
-        return shown[max(0, min(row, len(shown) - 1))] if shown else None
+        return shown[self.row(scene, shown)] if shown else None
+
+    def row(self, scene: Scene, shown: Sequence[Row]) -> int:
+        """The number of the selected row: it stays on what it is of while the others move."""
+        view = scene.view
+        chosen = view.chosen.get(self.key)
+        if chosen is not None:
+            for number, row in enumerate(shown):
+                if row.get("_id") == chosen:
+                    view.rows[self.key] = number
+                    return number
+        return max(0, min(view.rows.get(self.key, 0), len(shown) - 1))
+
+    def select(self, scene: Scene, shown: Sequence[Row], number: int) -> None:
+        """Select another row, as far as there are so many."""
+        number = max(0, min(number, len(shown) - 1))
+        scene.view.rows[self.key] = number
+        scene.view.chosen[self.key] = shown[number].get("_id") if shown else None
 
 
 def _order(cell: Cell) -> tuple[int, Any]:

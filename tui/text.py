@@ -115,9 +115,9 @@ def short(ns: float | None) -> str:
         return "-"
     value = abs(ns)
     sign = "-" if ns < 0 else ""
-    if value < 1_000:
+    if value < 999.5:
         return f"{sign}{value:.0f}ns"
-    for limit, size, unit in ((1e6, 1e3, "us"), (1e9, 1e6, "ms"), (1e14, 1e9, "s")):
+    for limit, size, unit in ((999.95e3, 1e3, "us"), (999.95e6, 1e6, "ms"), (1e14, 1e9, "s")):
         if value < limit:
             digits = 2 if value < 10 * size else 1 if value < 1000 * size else 0
             return f"{sign}{value / size:.{digits}f}{unit}"

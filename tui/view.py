@@ -10,6 +10,7 @@ follows it. Nothing in here is known to the model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from kport.trace.lanes import Convention
 from kport.trace.model import Model
@@ -52,6 +53,7 @@ class View:
     filters: dict[str, str] = field(default_factory=dict)
     sorts: dict[str, tuple[str, bool]] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    chosen: dict[str, Any] = field(default_factory=dict)  # what the selected rows are of
     tops: dict[str, int] = field(default_factory=dict)
     lane_top: int = 0
 

@@ -67,3 +67,17 @@ def test_filtered_and_the_errors_of_filters():
     view.filters["queues"] = "nobody"
     assert "nothing passes the filter" in lines(view)[1]
     assert "nothing here" in lines(View(), rows=[])[1]
+
+
+def test_the_selected_row_stays_on_what_it_is_of():
+    view, rows = View(), [row | {"_id": row["name"]} for row in ROWS]
+    scene = scene_of(MADE, view)
+    TABLE.select(scene, rows, 4)
+    assert TABLE.selected(scene, rows)["name"] == "row4"
+    assert TABLE.selected(scene, rows[2:])["name"] == "row4"
+    assert view.rows["queues"] == 2
+    assert TABLE.selected(scene, rows[10:])["name"] == "row12"  # it is gone: the same place
+    TABLE.select(scene, rows, 99)
+    assert TABLE.selected(scene, rows)["name"] == "row29"
+    TABLE.select(scene, [], 3)
+    assert TABLE.selected(scene, []) is None

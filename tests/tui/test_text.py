@@ -52,6 +52,7 @@ def test_a_fitted_name_is_as_wide_as_asked(text, width):
     [
         (None, "-"), (0, "0ns"), (999, "999ns"), (1_000, "1.00us"), (3_400, "3.40us"),
         (12_100_000, "12.1ms"), (2_350_000_000, "2.35s"), (-5_000_000, "-5.00ms"),
+        (999_980_000, "1.00s"), (999_940_000, "999.9ms"), (999_999, "1.00ms"),
     ],
 )  # fmt: skip
 def test_lengths_of_time(ns, text):

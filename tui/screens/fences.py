@@ -31,6 +31,7 @@ def _row(scene: Scene, fence: Fence) -> Row:
         "waiters": " ".join(fence.waiters),
         "age": scene.now - begin if begin is not None else None,
         "_fence": fence.key,
+        "_id": fence.key,
         "_job": fence.job,
     }
 

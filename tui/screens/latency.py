@@ -117,6 +117,7 @@ def data(scene: Scene) -> list[Row]:
                 "latency_p99": whole.p99,
                 "latency_max": whole.max,
                 "_group": group,
+                "_id": group,
             }
         )
     return out

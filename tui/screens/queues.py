@@ -56,6 +56,7 @@ def data(scene: Scene) -> list[Row]:
                 "_number": number,
                 "_kind": e.key_kind,
                 "_context": e.context,
+                "_id": (e.context, e.ring),
             }
         )
     return out

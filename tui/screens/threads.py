@@ -32,6 +32,7 @@ def data(scene: Scene) -> list[Row]:
             "place": thread.place,
             "held": " ".join(thread.held),
             "wanted": thread.wanted,
+            "_id": (thread.pid, thread.name),
         }
         for thread in port.threads
     ]

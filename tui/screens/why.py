@@ -40,6 +40,7 @@ def _row(scene: Scene, job: Job) -> Row:
         "blocked_on": "" if blocked is None else f"{blocked[0]}:{blocked[1]}",
         "submitter": job.submitter,
         "_job": job.key,
+        "_id": job.key,
         "_ring": job.ring,
         "_number": number,
     }
@@ -81,6 +82,8 @@ def asked(scene: Scene) -> JobKey | None:
 def paint(scene: Scene, width: int, height: int) -> list[Line]:
     """The jobs above, the question and its answer below."""
     rows = data(scene)
+    if scene.view.job is not None:
+        scene.view.chosen["why"] = scene.view.job
     job = asked(scene)
     below = chain(scene, job, width) if job is not None else []
     room = min(len(rows) + 2, max(4, height // 3, height - len(below)))
