@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from types import SimpleNamespace
 
 import pytest
@@ -17,10 +18,10 @@ from kport.dma_buf.dma_fence import dma_fence_get_stub, dma_fence_put
 from kport.dma_buf.dma_fence_trace import trace_dma_fence_emit
 from kport.linux.interrupt import free_irq, request_irq
 from kport.linux.kthread import kthread_run
-from kport.linux.tracepoint import tracepoints
+from kport.linux.tracepoint import tracepoint_probe_unregister, tracepoints
 from kport.trace.events import EVENTS
 from kport.trace.reader import Reader
-from kport.trace.recorder import Recorder, recording_to
+from kport.trace.recorder import Recorder, event_of, probes_into, recording_to
 from tests.support import Thread, eventually
 
 DONE = tracepoints["drm_sched_job_done"]
@@ -220,3 +221,17 @@ def test_a_thread_s_name_is_recorded_when_the_event_happens(tmp_path):
         dma_fence_put(fence)
     comms = [event.comm for event in all_events(path) if event.name == "dma_fence_emit"]
     assert comms == ["short-lived"]
+
+
+def test_an_interrupt_may_find_its_cpu_idle():
+    raw = deque()
+    probes = probes_into(raw)
+    try:
+        tp, probe = next(pair for pair in probes if pair[0].name == "drm_sched_job_done")
+        idle = SimpleNamespace(task=None, cpu=1, irqs_off=True, preempt_count=1 << 16)
+        probe(tp, idle, 1000, (3, 1))
+    finally:
+        for tp, probe in probes:
+            tracepoint_probe_unregister(tp, probe)
+    event = event_of(raw.pop())
+    assert (event.comm, event.pid, event.cpu) == ("<idle>", 0, 1)
