@@ -8,7 +8,7 @@ scheduler passes to an event, so the numbers of the fences can be had all the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,8 @@ from kport.linux.tracepoint import (
     tracepoint_probe_unregister,
     tracepoints,
 )
+
+Probes = list[tuple[tracepoint, raw_probe]]
 
 _NAMES = {
     "drm_sched_job_queue": "drm_sched_job",
@@ -45,6 +47,37 @@ def _job(job: Any, entity: Any) -> tuple[Any, ...]:
         atomic_read(job.sched.hw_rq_count),
         0,
     )
+
+
+def told_as_of_7_2(note: Callable[[str, thread_info, int, tuple[Any, ...]], None]) -> Probes:
+    """Probes for the events of the older schedulers, with the events they are for.
+
+    They call `note` with name, thread, time and values of the event of 7.2.
+    """
+
+    def queue(tp: tracepoint, ti: thread_info, ts: int, args: tuple[Any, ...]) -> None:
+        note("drm_sched_job_queue", ti, ts, _job(*args))
+
+    def run(tp: tracepoint, ti: thread_info, ts: int, args: tuple[Any, ...]) -> None:
+        note("drm_sched_job_run", ti, ts, _job(*args))
+
+    def done(tp: tracepoint, ti: thread_info, ts: int, args: tuple[Any, ...]) -> None:
+        finished = args[0].finished
+        note("drm_sched_job_done", ti, ts, (finished.context, finished.seqno))
+
+    def look(tp: tracepoint, ti: thread_info, ts: int, args: tuple[Any, ...]) -> None:
+        job, fence = args
+        finished = job.s_fence.finished
+        values = finished.context, finished.seqno, fence.context, fence.seqno
+        note("drm_sched_job_unschedulable", ti, ts, values)
+
+    probes = {
+        "drm_sched_job": queue,
+        "drm_run_job": run,
+        "drm_sched_process_job": done,
+        "drm_sched_job_wait_dep": look,
+    }
+    return [(tracepoints[n], raw_probe(f)) for n, f in probes.items() if n in tracepoints]
 
 
 def _converted(probe: Probe) -> raw_probe:

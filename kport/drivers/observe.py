@@ -26,6 +26,7 @@ from kport.drivers.compat import (
     drm_sched_wqueue_start,
     drm_sched_wqueue_stop,
 )
+from kport.drivers.compat_trace import told_as_of_7_2
 from kport.drivers.observe_sched import (
     PRIORITIES,
     TORN,
@@ -51,7 +52,7 @@ from kport.linux.tracepoint import (
     tracepoint_probe_unregister,
     tracepoints,
 )
-from kport.trace.registry import driver_of
+from kport.trace.registry import Note, driver_of
 from kport.trace.snapshot import Entity, Fence, Job, Port, Ring
 
 COMMANDS = (
@@ -92,18 +93,19 @@ class PortObserver:
 
     # -- what the server calls -------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to look."""
+    def start(self, note: Note) -> None:
+        """Begin to look; events of the older schedulers go to `note`."""
         for name in compat.SCHEDULERS:
             compat.package(name)  # each has events of its own
         for record in list(printk.log_buf):
             self._logged(record)
         printk.listeners.append(self._logged)
         probe = raw_probe(self._queued)
-        for name in ("drm_sched_job_queue", "drm_sched_job"):
-            if name in tracepoints:
-                tracepoint_probe_register(tracepoints[name], probe)
-                self._probes.append((tracepoints[name], probe))
+        names = ("drm_sched_job_queue", "drm_sched_job")
+        self._probes = [(tracepoints[n], probe) for n in names if n in tracepoints]
+        self._probes += told_as_of_7_2(note)
+        for tp, wanted in self._probes:
+            tracepoint_probe_register(tp, wanted)
 
     def stop(self) -> None:
         """Look no more."""

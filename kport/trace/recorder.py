@@ -23,7 +23,7 @@ import os
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge
 from operator import itemgetter
@@ -56,8 +56,23 @@ def event_of(raw: Raw) -> Event:
     return Event(ts, comm, pid, cpu, ftrace.flags(irqs_off, count), name, values)
 
 
-def probes_into(raw: deque[Raw]) -> list[tuple[tracepoint, Callable[..., None]]]:
-    """From now on note every event of `WRITTEN` in `raw`; returns the probes, to unregister."""
+def note_into(raw: deque[Raw]) -> Callable[[str, Any, int, tuple[Any, ...]], None]:
+    """A function that notes an event in `raw`: of its name, thread, time and values."""
+    append = raw.append
+
+    def note(name: str, ti: Any, ts: int, values: tuple[Any, ...]) -> None:
+        task = ti.task
+        # An interrupt may find its CPU idle.
+        comm, pid = (task.comm, task.pid) if task is not None else (ftrace.IDLE, 0)
+        append((ts, name, comm, pid, ti.cpu, ti.irqs_off, ti.preempt_count, values))
+
+    return note
+
+
+def probes_into(
+    raw: deque[Raw], kinds: Container[str] = WRITTEN
+) -> list[tuple[tracepoint, Callable[..., None]]]:
+    """From now on note every event of `kinds` in `raw`; returns the probes, to unregister."""
     append = raw.append
 
     def probe(tp: tracepoint, ti: Any, ts: int, values: tuple[Any, ...]) -> None:
@@ -68,7 +83,7 @@ def probes_into(raw: deque[Raw]) -> list[tuple[tracepoint, Callable[..., None]]]
 
     probes = []
     for name, tp in list(tracepoints.items()):
-        if name in WRITTEN:
+        if name in kinds:
             tracepoint_probe_register(tp, probe)
             probes.append((tp, probe))
     return probes

@@ -13,7 +13,7 @@ answered from fields that may change meanwhile; nothing here takes a lock of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from kport.trace.snapshot import Port
@@ -42,11 +42,19 @@ class Driver(Protocol):
         in ns, None for ever. Raises ValueError for a kind that is not there."""
 
 
+# Called with the name of an event, the thread, the time in ns, the values.
+Note = Callable[[str, Any, int, tuple[Any, ...]], None]
+
+
 class Observer(Protocol):
     """A running port as a server sees it. Called from the server's threads only."""
 
-    def start(self) -> None:
-        """Begin to look: a viewer may come at any time. Every trace event exists after this."""
+    def start(self, note: Note) -> None:
+        """Begin to look: a viewer may come at any time. Every trace event exists after this.
+
+        The server listens to the events of Linux 6.17 and later itself; what other schedulers do
+        is to be told to `note` as such events.
+        """
 
     def stop(self) -> None:
         """Look no more."""

@@ -32,8 +32,9 @@ from time import monotonic, sleep, thread_time
 from typing import Any, Self
 
 from kport.linux.tracepoint import tracepoint, tracepoint_probe_unregister
+from kport.trace.events import EVENTS
 from kport.trace.history import CODES, NAMES
-from kport.trace.recorder import Raw, probes_into
+from kport.trace.recorder import Raw, note_into, probes_into
 from kport.trace.registry import Observer
 from kport.trace.snapshot import Counters, Port, plain
 from kport.trace.wire import HELLO, PERIOD, VERSION, Decoder, WireError, check_hello, encode
@@ -209,8 +210,8 @@ class Server:
             self.open()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._sock, selectors.EVENT_READ)
-        self._observer.start()
-        self._probes = probes_into(self._raw)
+        self._observer.start(note_into(self._raw))
+        self._probes = probes_into(self._raw, EVENTS)
         self._threads = [
             threading.Thread(target=self._serve, name="monitor", daemon=True),
             threading.Thread(target=self._obey, name="monitor-commands", daemon=True),

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from kport.trace.history import NEVER, SHIFT, History, JobRecord
 from kport.trace.snapshot import FenceKey, Stats
@@ -42,9 +43,13 @@ def signalled_at(history: History, key: FenceKey, now: int) -> int:
 
 
 def ready_at(history: History, job: JobRecord, now: int) -> int:
-    """The position at which the job's dependencies were clear; NEVER if they are not at `now`."""
+    """The position at which the job's dependencies were clear; NEVER if they are not at `now`.
+
+    These are the fences it was given, and those the scheduler found unsignalled on its way: kernels
+    before 6.17 tell of the latter only.
+    """
     at = NEVER if job.cut else job.queued
-    for since, key in job.depends or ():
+    for since, key in chain(job.depends or (), job.looks or ()):
         if since <= now:
             at = max(at, signalled_at(history, key, now))
     if job.run <= now:

@@ -36,7 +36,7 @@ class FakePort:
         self.orders = []
         self.lines = ["[    0.0] one"]
 
-    def start(self):
+    def start(self, note):
         self.started += 1
 
     def stop(self):

@@ -31,6 +31,13 @@ def test_dependencies_are_clear_with_the_last_of_them():
     assert model.job((3, 1), model.log.end - 3).ready is None
 
 
+def test_what_the_scheduler_found_unsignalled_is_a_dependency_too():
+    trace = Trace().fence("init", 50, 7, at=0).queue(3, 1).look(3, 1, 50, 7, at=5)
+    model = trace.fence("signaled", 50, 7, at=30).run(3, 1, at=40).model()
+    assert model.lengths("depend") == [30 * US]
+    assert model.job((3, 1), 2).ready is None
+
+
 def test_a_job_that_ran_was_ready():
     """A signal may stand a microsecond behind the run that it allowed."""
     trace = Trace().queue(9, 1, DMA, at=0).run(9, 1, DMA).queue(3, 1).depend(3, 1, 9, 1)
