@@ -281,6 +281,14 @@ def choose(app: MonitorApp, scene: Scene) -> str:
         rows = [row for row in screen.data(scene) if row["_ring"] == ring]
         waiting = [j for j in scene.snapshot.jobs if j.ring == ring and j.state == "queued"]
         view.job = waiting[0].key if waiting else rows[0]["_job"] if rows else view.job
+    elif view.screen == "events":
+        at = view.at if view.at is not None else scene.model.log.end - 1
+        found = events.job_of(scene, at) if at >= scene.model.log.first else None
+        if found is None:
+            return "no job belongs to it"
+        stand(app)
+        view.job, chosen = found, scene.model.job(found)
+        view.ring = chosen.ring if chosen is not None else view.ring
     elif view.screen == "why":
         job = scene.model.job(view.job) if view.job is not None else None
         blocker = next((k.job for k in scene.model.why(view.job, view.at)[1:] if k.job), None) if (

@@ -179,6 +179,23 @@ def test_why_follows_the_chain_to_the_hardware():
     drive(steps, size=(120, 40))
 
 
+def test_from_an_event_to_its_job():
+    async def steps(app, pilot):
+        for name, job in (("drm_sched_job_run", (11, 31)), ("dma_fence_init", (21, 12))):
+            app.view = recording_view(app.feed.model)
+            app.view.screen = "events"
+            log = app.feed.model.log
+            at = next(n for n in range(LAST, 0, -1) if log[n].name == name)
+            at -= 3 if name == "dma_fence_init" else 0  # of the job before the last
+            app.view.at = at
+            app.paint()
+            await pilot.press("enter")
+            assert (app.view.screen, app.view.job, app.view.at) == ("why", job, at)
+            assert app.view.ring == (GFX if job[0] == 11 else DMA)
+
+    drive(steps)
+
+
 def test_filtering():
     async def steps(app, pilot):
         await pilot.press("4", "slash")

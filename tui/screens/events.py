@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kport.trace.events import WRITTEN, Event
+from kport.trace.snapshot import JobKey
 from tui.filters import Filter, FilterError
 from tui.scene import Scene
 from tui.screens.base import Screen
@@ -44,6 +45,19 @@ def row_of(number: int, event: Event) -> Row:
         "ring": named.get("name") or named.get("timeline") or "",
         "client": named.get("client_id"),
     }
+
+
+def job_of(scene: Scene, number: int) -> JobKey | None:
+    """The job that an event is of: named in it, or the owner of its fence, even if a later one."""
+    event = scene.model.log[number]
+    named = dict(zip(WRITTEN[event.name].fields, event.values, strict=True))
+    context = named.get("fence_context", named.get("context"))
+    seqno = named.get("fence_seqno", named.get("seqno"))
+    if not isinstance(context, int) or not isinstance(seqno, int):
+        return None
+    if scene.model.job((context, seqno)) is not None:
+        return context, seqno
+    return scene.model.owner((context, seqno))
 
 
 def _predicate(scene: Scene) -> tuple[Callable[[Event], bool] | None, str]:
