@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""Observation: what the tracepoints record, written and read as the kernel's own trace text, and what
-a monitor shows of it.
+"""Observation: what the tracepoints record, written and read as the kernel's own trace text, and
+what a monitor shows of it.
 
     events      the events by name, and their text
     ftrace      one event as a line, and whole files: the writer
