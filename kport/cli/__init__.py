@@ -11,11 +11,11 @@ line on stderr says what, where, and what to do), 130 Ctrl-C.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from kport.cli.commands import find, overview
 from kport.cli.options import UsageError
@@ -40,12 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return 2
     except BrokenPipeError:
-        _drop_output()  # whoever read it has gone
+        _drop(sys.stdout)  # whoever read it has gone
         return 141
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
-        _drop_output()
+        _drop(sys.stdout)
         _complain(f"the output cannot be written ({error.strerror})")
         return 2
     except KeyboardInterrupt:
@@ -54,8 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _complain(text: str) -> None:
     """One line on stderr, if anybody can read it there."""
-    with contextlib.suppress(OSError):
+    try:
         print(f"kport: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _streams() -> bool:
@@ -74,9 +76,9 @@ def _streams() -> bool:
     return sys.stdout is not None
 
 
-def _drop_output() -> None:
-    """What is left in the buffer of standard output has nowhere to go."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop(stream: TextIO) -> None:
+    """What is left in the stream's buffer has nowhere to go; Python would fail on it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:
