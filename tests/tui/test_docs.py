@@ -10,8 +10,8 @@ from pathlib import Path
 from tui.keys import KEYS, label
 from tui.view import TITLES
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "monitor.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "tui"
+PAGE = (DOCS / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_key_is_in_the_table():
@@ -22,7 +22,7 @@ def test_every_key_is_in_the_table():
 def test_every_screen_has_its_picture():
     for title in TITLES.values():
         assert f"**{title}**" in PAGE
-    pictures = re.findall(r"\]\((monitor/\w+\.svg)\)", PAGE)
+    pictures = re.findall(r"\]\((pictures/\w+\.svg)\)", PAGE)
     assert len(pictures) == len(TITLES)
     for picture in pictures:
         assert (DOCS / picture).read_text(encoding="utf-8").startswith("<svg")
