@@ -203,7 +203,8 @@ def test_the_forty_runs_of_the_scheduler_on_virt(capsys, policy):
     assert ktap.count([leaf for test in tests for leaf in test.leaves()]) == [40, 0, 0, 40]
 
 
-@pytest.mark.parametrize("sched", ["v6_1", pytest.param("v3_2023", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("sched", ["v6_1", "v3_2023"])
 def test_they_pass_on_the_older_schedulers_too(capsys, sched):
     code, out, err = kunit(capsys, "drm_sched*", "--arch", "virt", "--sched", sched)
     assert (code, err) == (0, "")

@@ -114,7 +114,8 @@ def test_the_heading_names_the_scheduler(capsys):
     assert out.startswith("drm_sched of Linux 6.1.192, policy rr: 1 client")
 
 
-@pytest.mark.parametrize("sched", ["v6_1", pytest.param("v3_2023", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("sched", ["v6_1", "v3_2023"])
 def test_a_recording_is_played_on_an_old_scheduler(capsys, sched):
     code, out, err = kport_run(capsys, "--sched", sched, "--json", str(RECORDING))
     assert (code, err) == (0, "")

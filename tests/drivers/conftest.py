@@ -16,7 +16,13 @@ from kport.linux.init import Kernel
 Boot = Callable[..., AbstractContextManager[Kernel]]
 
 
-@pytest.fixture(params=SCHEDULERS)
+# That of 2023 is 6.1 with one patch: its runs are in the long suite.
+PARAMS = [
+    pytest.param(name, marks=pytest.mark.long) if name == "v3_2023" else name for name in SCHEDULERS
+]
+
+
+@pytest.fixture(params=PARAMS)
 def scheduler(request: pytest.FixtureRequest) -> str:
     """The name of a scheduler."""
     return str(request.param)

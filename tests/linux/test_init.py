@@ -89,7 +89,8 @@ def test_leaving_a_clean_kernel_reports_nothing(boot):
     assert kernel.warnings() == []
 
 
-def test_a_thousand_boots_leak_nothing(boot):
+@pytest.mark.parametrize("boots", [200, pytest.param(1000, marks=pytest.mark.long)])
+def test_many_boots_leak_nothing(boot, boots):
     def census() -> Counter[str]:
         gc.collect()
         return Counter(type(obj).__name__ for obj in gc.get_objects())
@@ -98,9 +99,9 @@ def test_a_thousand_boots_leak_nothing(boot):
         with boot():
             exercise()
     threads, before = threading.enumerate(), census()
-    for number in range(1000):
+    for number in range(boots):
         with boot() as kernel:
-            if number % 50 == 0:
+            if number % (boots // 20) == 0:
                 exercise()
         assert not kernel.leaks
     grown = {kind: n for kind, n in (census() - before).items() if n > 20}

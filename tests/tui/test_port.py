@@ -157,6 +157,7 @@ def test_on_a_terminal_the_tables_are_printed_when_it_is_left(config):
     assert (config / "kport" / "monitor.json").exists()
 
 
+@pytest.mark.long
 def test_on_a_terminal_without_utf8(config):
     code, out = run_on_a_terminal(
         ["monitor", "tests/data/linux-7.2-kunit-basic-fifo.trace.xz"],

@@ -310,6 +310,7 @@ def test_another_can_be_asked_for(tape, play, tmp_path):
     assert on_ring(str(tmp_path / "out")) == 3
 
 
+@pytest.mark.long
 def test_thousands_of_jobs_fit_on_a_ring(tape, play, tmp_path):
     jobs = 4500
     tape.queue(0, (A, 1))

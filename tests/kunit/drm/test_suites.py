@@ -21,6 +21,8 @@ basic_suites = registered_suites(tests_basic.__name__)
 scheduler_suites = registered_suites(tests_scheduler.__name__)
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
+# Round robin is played by tests/cli/test_kunit.py, on virt.
+QUICK = [pytest.param("rr", marks=pytest.mark.long), "fifo", "fair"]
 
 # A GPU job of the mock may take less than its time if two are on the hardware and the timer of the
 # first is late; the test warns of it, in the kernel on a busy machine as well as here.
@@ -61,7 +63,7 @@ def test_all_ten_suites_with_their_forty_runs_are_there():
     assert (len(basic_suites + scheduler_suites), runs) == (10, 40)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", QUICK)
 @pytest.mark.parametrize("suite", basic_suites, ids=lambda s: s.name)
 def test_basic(boot, arch, suite, policy):
     run(boot, suite, policy, SLOWER.get(suite.name) if arch == "threads" else None)
