@@ -236,6 +236,7 @@ def test_ctrl_c_ends_the_run_behind_a_case():
     assert out.splitlines()[-1] == "    ok 1 drm_sched_scheduler_queue_overhead"
 
 
+@pytest.mark.long
 def test_lines_reach_a_pipe_at_once():
     with start("drm_sched_basic_tests", "drm_sched_scheduler_overhead_tests") as process:
         seen = {}

@@ -238,6 +238,7 @@ PALETTE = [
 ]
 
 
+@pytest.mark.long
 def test_the_palette_goes_there():
     async def steps(app, pilot):
         for query, holds in PALETTE:

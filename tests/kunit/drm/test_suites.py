@@ -21,8 +21,10 @@ basic_suites = registered_suites(tests_basic.__name__)
 scheduler_suites = registered_suites(tests_scheduler.__name__)
 
 POLICIES = {"rr": 0, "fifo": 1, "fair": 2}
-# Round robin is played by tests/cli/test_kunit.py, on virt.
-QUICK = [pytest.param("rr", marks=pytest.mark.long), "fifo", "fair"]
+# The other policies are played by tests/cli/test_kunit.py, on virt.
+QUICK = [
+    pytest.param(policy, marks=() if policy == "fifo" else pytest.mark.long) for policy in POLICIES
+]
 
 # A GPU job of the mock may take less than its time if two are on the hardware and the timer of the
 # first is late; the test warns of it, in the kernel on a busy machine as well as here.
