@@ -26,6 +26,9 @@ def __getattr__(name: str) -> Any:
     # Loaded on first use, so that `import kport.arch` does not pull in the layers above it.
     if name not in __all__:
         raise AttributeError(f"module kport has no attribute {name}")
+    from kport import check  # boot() knows its names by that
     from kport.linux import init
+
+    assert check.NAMES
 
     return getattr(init, name)

@@ -20,7 +20,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kport")
     group.addoption("--arch", choices=ARCHES, help="run the tests of one machine only")
     group.addoption("--virt-seed", type=int, default=0, help="seed of the machine virt (0)")
+    group.addoption("--check", default="", help='checks of every kernel: "all", "lockdep,races"')
     group.addoption(
         "--virt-slice", type=int, default=100, help="mean steps of a task's turn on virt (100)"
     )
@@ -142,16 +143,25 @@ def machine_options(request: pytest.FixtureRequest, arch: str) -> dict[str, Any]
 
 
 @pytest.fixture
-def boot(arch: str, machine_options: dict[str, Any]) -> Boot:
+def boot(request: pytest.FixtureRequest, arch: str, machine_options: dict[str, Any]) -> Boot:
     """`kport.boot()` on the machine under test, with debug checks on unless they are off.
+
+    With `--check` each kernel is watched too, and what its facilities report is an error.
 
     `scale` is left out on virt: its time costs nothing.
     """
 
-    def boot_arch(**options: Any) -> AbstractContextManager[init.Kernel]:
+    check = request.config.getoption("--check")
+
+    @contextmanager
+    def boot_arch(**options: Any) -> Iterator[init.Kernel]:
         if arch != "threads":
             options.pop("scale", None)
-        return kport.boot(arch, **{"debug": True} | machine_options | options)
+        options = {"debug": True, "check": check} | machine_options | options
+        with kport.boot(arch, **options) as booted:
+            yield booted
+        if options["check"] == check:
+            assert not booted.reports(), "\n".join(r.text for r in booted.reports())
 
     return boot_arch
 

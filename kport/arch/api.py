@@ -15,7 +15,7 @@ wakes before a block count once, and a block may return early. Whoever waits re-
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 if TYPE_CHECKING:
@@ -139,6 +139,9 @@ class BadMagic:
 class Hooks(Protocol):
     """What the machine calls in the kernel above it."""
 
+    def begin(self) -> None:
+        """Another execution begins on a machine that stays on."""
+
     def adopt(self, ti: thread_info) -> None:
         """A thread the machine did not start runs kernel code: give `ti` a task."""
 
@@ -174,9 +177,13 @@ class Line:
 
 
 class Machine(Protocol):
-    """The slow half of a machine; times are nanoseconds since boot unless said otherwise."""
+    """The slow half of a machine; times are nanoseconds since boot unless said otherwise.
+
+    `table` is the code of its instructions, by name, that `power_on()` links.
+    """
 
     name: str
+    table: Mapping[str, Any]
     cpus: int
     dead: bool
 

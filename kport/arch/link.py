@@ -9,6 +9,10 @@ name is bound to the machine that boots. This happens when the machine changes, 
 a module loaded later binds the right code when it imports. An instruction may be any callable, and
 where a machine needs nothing more than C's getattr() it is getattr().
 
+A debug option puts hooks around instructions and around functions of the port (`kport.arch.hook`);
+`watch()` makes the table of both, and the linker binds that like any other. An alias may be hooked
+by itself: then it no longer follows the instruction it is another name of.
+
 Known limit: a copy of an instruction under a name of your own, or in a closure, stays as it was.
 
 Explorers and exhibits change single functions of the port with `patched()`. There the function
@@ -18,18 +22,21 @@ function.
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from kport.arch import asm
 from kport.arch.api import ALIASES, INSTRUCTIONS
+from kport.arch.hook import Hook, hooked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _bound: dict[str, Any] = {name: getattr(asm, name) for name in INSTRUCTIONS}
+_bound |= {alias: _bound[name] for alias, name in ALIASES.items()}
 _known: dict[str, list[Any]] = {name: [code] for name, code in _bound.items()}
 _default: dict[str, Any] = {}
 
@@ -50,14 +57,59 @@ def defaults() -> dict[str, Any]:
     return dict(_default)
 
 
-def link(table: dict[str, Any]) -> None:
+def _key(function: Callable[..., Any]) -> str:
+    """The name under which a function of the port is linked; it is made linkable if it is not."""
+    function = inspect.unwrap(function)
+    short = function.__name__
+    if _default.get(short) is function:
+        return short
+    key = f"{function.__module__}:{short}"
+    if key not in _bound:
+        _bound[key] = _default[key] = function
+        _known[key] = [function]
+    return key
+
+
+def watch(
+    machine: Mapping[str, Any],
+    functions: Mapping[str, Any],
+    hooks: Sequence[Mapping[str | Callable[..., Any], Hook]],
+) -> dict[str, Any]:
+    """The table in which everything that has hooks is bound to what the hooks make of it.
+
+    `machine` has the code of the instructions, `functions` that of the linkable functions. Each
+    of `hooks` is what one option asks for: by the name of an instruction or of an alias, or by a
+    function of the port, which becomes linkable by that. Raises KeyError for an unknown name.
+    """
+    found: dict[str, list[Hook]] = {}
+    for option in hooks:
+        for what, hook in option.items():
+            found.setdefault(what if isinstance(what, str) else _key(what), []).append(hook)
+    table = dict(machine) | dict(functions)
+    for key, around in found.items():
+        if key in ALIASES:
+            code = machine[ALIASES[key]]
+        elif key in table:
+            code = table[key]
+        else:
+            code = _default[key]
+        table[key] = hooked(code, around)
+    return table
+
+
+def link(table: Mapping[str, Any]) -> None:
     """Bind instructions to the callables of `table`, by name, in every loaded module.
 
     The table may hold some instructions only; the others stay as they are. Must not be called while
     kernel threads run. Raises KeyError for a name that is neither instruction nor linkable.
     """
+    wanted = {name: code for name, code in table.items() if name not in ALIASES}
+    apart = {alias for alias in table if alias in ALIASES}
+    for alias, name in ALIASES.items():
+        if name in wanted or alias in apart:
+            wanted[alias] = table[alias] if alias in apart else wanted[name]
     changed = {}
-    for name, code in table.items():
+    for name, code in wanted.items():
         if _bound[name] is not code:
             changed[name] = code
     if not changed:
@@ -66,8 +118,7 @@ def link(table: dict[str, Any]) -> None:
         _bound[name] = code
         if not any(code is old for old in _known[name]):
             _known[name].append(code)
-    names = [(alias, name) for alias, name in ALIASES.items() if name in changed]
-    names += [(name, name) for name in changed]
+    names = [(name.rpartition(":")[2], name) for name in changed]
     for module in list(sys.modules.values()):
         symbols = getattr(module, "__dict__", None)
         if isinstance(symbols, dict):
@@ -97,6 +148,7 @@ def patched(function: Callable[..., Any], replacement: Callable[..., Any]) -> It
     The replacement is an ordinary module-level function; the names it uses are looked up in the
     globals of `function` (the patched file), as if its text stood there.
     """
+    function = inspect.unwrap(function)
     if not isinstance(function, FunctionType) or not isinstance(replacement, FunctionType):
         raise TypeError("patched() takes two plain functions")
     if replacement.__closure__ or function.__closure__:

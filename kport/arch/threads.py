@@ -22,8 +22,9 @@ import functools
 import os
 import threading
 from _thread import allocate_lock
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, monotonic_ns, sleep
+from typing import Any
 
 from kport.arch import link, threads_asm
 from kport.arch.api import Halted, Hooks, Line
@@ -53,6 +54,7 @@ class Threads:
     name = "threads"
 
     def __init__(self, scale: float = 1.0, cpus: int | None = None) -> None:
+        self.table: Mapping[str, Any] = _TABLE
         if not scale > 0:
             raise ValueError(f"the clock scale must be positive, not {scale}")
         if cpus is not None and cpus < 1:
@@ -78,7 +80,7 @@ class Threads:
         threads_asm._machine = self
         threads_asm._base = self._base
         threads_asm._scale = self.scale
-        link.link(_TABLE)
+        link.link(self.table)
         threads_asm._tls = threads_asm.Local(self)
 
     def booted(self) -> None:

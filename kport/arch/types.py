@@ -28,10 +28,14 @@ class thread_info:
 
     `preempt_count` packs three depths as in include/linux/preempt.h: preemption in bits 0-7,
     softirq in 8-15, hardirq in 16-19. Only the thread itself writes the counters; others read them.
+    `held`, `clock` and `debug` are for debug options: its locks, its vector clock, the rest.
     """
 
     __slots__ = (
+        "clock",
         "cpu",
+        "debug",
+        "held",
         "irqs_off",
         "name",
         "park",
@@ -50,6 +54,9 @@ class thread_info:
         self.task: Any = None
         self.park: Any = None
         self.private: Any = None
+        self.clock: Any = None
+        self.debug: Any = None
+        self.held: Any = None
         self.cpu = 0
         self.irqs_off = 0
         self.preempt_count = 0
@@ -64,10 +71,11 @@ class spinlock_t:
     """A spin lock. Zeroed it is unusable until `spin_lock_init()`, as with CONFIG_DEBUG_SPINLOCK.
 
     `raw` is the token (on `virt` the tasks that spin), `owner` the holder's thread_info or None,
-    `name` the expression the lock was initialised with (lock reports print it).
+    `name` the expression the lock was initialised with (lock reports print it). `dep_map` and
+    `clock` are set by debug options only.
     """
 
-    __slots__ = ("name", "owner", "raw")
+    __slots__ = ("clock", "dep_map", "name", "owner", "raw")
 
     def __init__(self) -> None:
         self.raw: Any = _UNINITIALISED
@@ -84,7 +92,7 @@ class spinlock_t:
 class atomic_t:
     """A 32-bit signed counter."""
 
-    __slots__ = ("counter", "lock")
+    __slots__ = ("clock", "counter", "lock")
 
     def __init__(self, counter: int = 0) -> None:
         self.counter = counter
@@ -100,7 +108,7 @@ class atomic_t:
 class atomic64_t:
     """A 64-bit signed counter."""
 
-    __slots__ = ("counter", "lock")
+    __slots__ = ("clock", "counter", "lock")
 
     def __init__(self, counter: int = 0) -> None:
         self.counter = counter
@@ -116,7 +124,7 @@ class atomic64_t:
 class atomic_long_t:
     """A machine word: a 64-bit number, or where C casts one to `long`, an object reference."""
 
-    __slots__ = ("counter", "lock")
+    __slots__ = ("clock", "counter", "lock")
 
     def __init__(self, counter: Any = 0) -> None:
         self.counter = counter
@@ -137,7 +145,7 @@ class bitmap:
     with eight bits and grow to 64 when a higher one is used.
     """
 
-    __slots__ = ("cells", "lock")
+    __slots__ = ("cells", "clock", "lock")
 
     def __init__(self) -> None:
         self.cells = [0, 0, 0, 0, 0, 0, 0, 0]

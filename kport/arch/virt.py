@@ -28,7 +28,7 @@ from __future__ import annotations
 import threading
 from _thread import get_ident
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -127,6 +127,9 @@ class Bare:
         """Nothing is known of what a function waits for, unless the kernel beside it knows."""
         return "" if self.reports is None else self.reports.waits_for(frame)
 
+    def begin(self) -> None:
+        """Nothing is kept from one execution to the next."""
+
     def adopt(self, ti: thread_info) -> None:
         """There are no task_structs."""
 
@@ -173,6 +176,7 @@ class Virt:
         self.bound = bound
         self.dead = False
         self.events: list[str] | None = [] if log else None
+        self.table: Mapping[str, Any] = _TABLE
         self._carrier_name = carrier
         self.hooks: Hooks
         self.main: Task
@@ -183,7 +187,7 @@ class Virt:
     # -- power -----------------------------------------------------------------------------------
 
     def power_on(self, hooks: Hooks) -> None:
-        link.link(_TABLE)
+        link.link(self.table)
         self._carrier = carrier(self._carrier_name)
         self._ident = threading.get_ident()
         self._reset(hooks)
@@ -247,6 +251,7 @@ class Virt:
         hooks = self.hooks
         errors = Bare(hooks)
         self._reset(errors)
+        hooks.begin()
         for number, function in enumerate(functions):
             self._add(thread_info(f"task/{number}"), function)
         self._runnable.remove(self.main)

@@ -17,6 +17,7 @@ from typing import Any
 
 from kport.arch.api import Halted, KernelBug
 from kport.arch.asm import current_thread_info
+from kport.arch.hook import HOOK
 from kport.linux import printk
 from kport.linux.module import boot_data
 from kport.linux.vsprintf import sprintf
@@ -59,13 +60,16 @@ def stack(frame: FrameType | None, limit: int = 32) -> list[str]:
     """The call trace of a frame, innermost first, one line each."""
     lines: list[str] = []
     while frame is not None and len(lines) < limit:
-        lines.append(f" {frame.f_code.co_name}+{place(frame)}")
+        if frame.f_code.co_filename != HOOK:
+            lines.append(f" {frame.f_code.co_name}+{place(frame)}")
         frame = frame.f_back
     return lines
 
 
 def report(message: str, frame: FrameType) -> None:
     """Log a warning that arose in `frame` and count it among the kernel's warnings."""
+    while frame.f_code.co_filename == HOOK and frame.f_back is not None:
+        frame = frame.f_back
     ti = current_thread_info()
     pid = ti.task.pid if ti.task is not None else 0
     where = f"WARNING: {place(frame)} at {frame.f_code.co_name}"

@@ -15,7 +15,7 @@ import re
 import traceback
 from _thread import allocate_lock
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -23,11 +23,12 @@ from typing import Any
 
 from kport.arch.api import Halted, KernelBug, Line, Machine
 from kport.arch.asm import current_thread_info
-from kport.arch.link import defaults, link
+from kport.arch.link import defaults, link, watch
 from kport.arch.threads import Threads
 from kport.arch.virt import Virt
 from kport.arch.types import thread_info
-from kport.linux import bug, module, printk, sched, slab, tick, workqueue
+from kport.linux import bug, facility, module, printk, sched, slab, tick, workqueue
+from kport.linux.facility import Facility, Report
 from kport.linux.fork import PF_SERVICE
 from kport.linux.hung_task import waits_for
 from kport.linux.interrupt import do_IRQ
@@ -85,12 +86,17 @@ class Leaks:
 class Kernel:
     """A booted kernel: its machine, and after it was left, what it left behind."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, facilities: Iterable[Facility] = ()) -> None:
         self.machine = machine
+        self.facilities = list(facilities)
         self.oopses: list[str] = []
         self.leaks = Leaks()
 
     # -- hooks the machine calls -------------------------------------------------------------
+
+    def begin(self) -> None:
+        for watcher in self.facilities:
+            watcher.begin()
 
     def adopt(self, ti: thread_info) -> None:
         if ti.task is None:
@@ -116,6 +122,10 @@ class Kernel:
     def warnings(self) -> list[str]:
         """One line for each WARN of this kernel so far."""
         return list(bug.warnings)
+
+    def reports(self) -> list[Report]:
+        """What the facilities of `check` have reported so far, in order."""
+        return list(facility.reports)
 
     def dmesg(self) -> list[str]:
         """The kernel log as lines."""
@@ -183,15 +193,17 @@ def boot(
     *,
     params: dict[str, Any] | None = None,
     debug: bool = False,
+    check: str | Iterable[str | Facility] = (),
     **options: Any,
 ) -> Iterator[Kernel]:
     """Make one kernel and run the block in it.
 
     `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds
     per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
-    assertions and the checks of lists and container_of(). Raises KernelOops when kernel code raised
-    anywhere, ValueError for an unknown arch or parameter, RuntimeError if a kernel is booted
-    already.
+    assertions and the checks of lists and container_of(). `check` names the debug facilities that
+    watch this kernel (`kport.check`; "all", "lockdep,races"); what they find is in
+    `Kernel.reports()`. Raises KernelOops when kernel code raised anywhere, ValueError for an
+    unknown arch, parameter or check, RuntimeError if a kernel is booted already.
     """
     global _booted
     if isinstance(arch, str):
@@ -200,7 +212,8 @@ def boot(
         machine = ARCHES[arch](**options)
     else:
         machine = arch
-    kernel = Kernel(machine)
+    kernel = Kernel(machine, facility.select(check))
+    instructions = machine.table
     with _boot_lock:
         if _booted is not None:
             raise RuntimeError("a kernel is already booted; C files have one set of statics")
@@ -209,11 +222,16 @@ def boot(
         module.set_parameters(params or {})
         sched.machine = machine
         sched.reset_tasks()
+        table = defaults() | (DEBUG if debug else {})
+        if kernel.facilities:
+            hooks = [f.hooks(machine) for f in kernel.facilities]
+            table = machine.table = watch(machine.table, table, hooks)
         machine.power_on(kernel)
-        with _powered(kernel, defaults() | (DEBUG if debug else {})):
+        with _powered(kernel, table):
             yield kernel
     finally:
         _booted = None
+        machine.table = instructions
     if kernel.oopses:
         raise KernelOops(kernel.oopses[0])
 
@@ -229,6 +247,8 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         gc.set_threshold(*GC_THRESHOLDS)
     try:
         link(table)
+        for watcher in kernel.facilities:
+            watcher.start(machine)
         module.load()
         machine.booted()
         yield
@@ -246,6 +266,8 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     finally:
         kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
         module.unloaded()
+        for watcher in kernel.facilities:
+            watcher.stop()
         if frozen:
             gc.set_threshold(*thresholds)
             gc.unfreeze()
@@ -276,6 +298,8 @@ def _leave(kernel: Kernel) -> None:
     leaks.threads = _user_threads()
     leaks.objects = slab.leaks()
     del leaks.objects["struct_kthread"]
+    for watcher in kernel.facilities:
+        watcher.finish()
 
 
 def _work_name(work: workqueue.work_struct) -> str:

@@ -21,6 +21,8 @@ the lock that cmpxchg() takes, because Python has no other way to order the two.
 A table of callbacks is written with designated initialisers, `drm_sched_backend_ops(run_job=f)`:
 a struct of the kind `class X(struct, table=True)`.
 
+`_address` and `_shadow` are unset until somebody (%p, a debug option) needs them.
+
 An embedded array of structs is a member whose class is `class rqs(array[rq], of=rq, size=4)`.
 """
 
@@ -134,7 +136,7 @@ class structmeta(type):
         scope = sys._getframe(1)
         own = {field: _initial(text, scope) for field, text in annotations.items()}
         if not bases:
-            ns["__slots__"] = ("_address", "_container", "_member")
+            ns["__slots__"] = ("_address", "_container", "_member", "_shadow")
             return super().__new__(mcls, name, bases, ns)
         ns["__slots__"] = tuple(own)
         ns["_fields"] = tuple(own)

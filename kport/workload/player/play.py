@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic, sleep
+from typing import Any
 
 import kport
 from kport.arch.api import Halted, Machine
@@ -56,7 +57,7 @@ def play(
     package(plan.sched)  # its trace events must be there before the trace begins
     params = {"sched_policy": POLICIES[plan.policy], "scheduler": plan.sched}
     # The trace is outermost: it is written when the kernel is gone.
-    options = {"scale": plan.scale} if machine == "threads" else {}
+    options: dict[str, Any] = {"scale": plan.scale} if machine == "threads" else {}
     booted = kport.boot(machine, params=params, debug=debug, **options)
     with TraceOut(trace_out) as trace, booted as kernel:
         with tally.watching():
