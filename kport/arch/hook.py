@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 HOOK = "<hook>"
@@ -83,12 +84,15 @@ def _make(function: Callable[..., Any], hooks: Sequence[Hook]) -> Callable[..., 
     return made
 
 
-_BUILTINS = {getattr: ("o", "f"), setattr: ("o", "f", "v"), bool: ("x",), int: ("x",)}
+_BUILTINS: dict[Any, tuple[str, ...]] = {getattr: ("o", "f"), setattr: ("o", "f", "v")}
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """The parameters of a function; a machine may use a builtin for an instruction."""
-    if function in _BUILTINS:
+    if function is bool:  # stands for any function that does nothing
+        return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
+    names = ("v",) if isinstance(function, attrgetter) else _BUILTINS.get(function)
+    if names is not None:
         kind = inspect.Parameter.POSITIONAL_ONLY
-        return [inspect.Parameter(name, kind) for name in _BUILTINS[function]]
+        return [inspect.Parameter(name, kind) for name in names]
     return list(inspect.signature(function).parameters.values())

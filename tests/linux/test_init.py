@@ -102,11 +102,11 @@ def test_many_boots_leak_nothing(boot, boots):
     threads, before = threading.enumerate(), census()
     for number in range(boots):
         with boot() as kernel:
-            if number % (boots // 20) == 0:
+            if number % (boots // 40) == 0:
                 exercise()
         assert not kernel.leaks
         del kernel  # the last one is not counted either
-    grown = {kind: n for kind, n in (census() - before).items() if n >= 20}
+    grown = {kind: n for kind, n in (census() - before).items() if n >= 40}
     assert grown == {}
     assert threading.enumerate() == threads
 
