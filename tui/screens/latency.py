@@ -110,12 +110,12 @@ def data(scene: Scene) -> list[Row]:
             {
                 "of": group.name + ("" if waits.window == now else " ~"),
                 "jobs": wait.count,
-                "wait_p50": wait.p50,
-                "wait_p99": wait.p99,
-                "wait_max": wait.max,
-                "latency_p50": whole.p50,
-                "latency_p99": whole.p99,
-                "latency_max": whole.max,
+                "wait_p50": wait.p50 if wait.count else None,
+                "wait_p99": wait.p99 if wait.count else None,
+                "wait_max": wait.max if wait.count else None,
+                "latency_p50": whole.p50 if whole.count else None,
+                "latency_p99": whole.p99 if whole.count else None,
+                "latency_max": whole.max if whole.count else None,
                 "_group": group,
                 "_id": group,
             }
