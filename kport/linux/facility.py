@@ -25,6 +25,7 @@ from kport.linux.module import boot_data
 
 if TYPE_CHECKING:
     from kport.arch.api import Machine
+    from kport.linux.field import Watcher
 
 Hooks = Mapping[str | Callable[..., Any], Hook]
 
@@ -41,6 +42,10 @@ class Facility:
     def hooks(self, machine: Machine) -> Hooks:
         """What to run around which instruction, alias (by name) or function of the port."""
         return {}
+
+    def fields(self, machine: Machine) -> Watcher | None:
+        """Who is called before each plain access to a member of a struct (`kport.linux.field`)."""
+        return None
 
     def start(self, machine: Machine) -> None:
         """The machine is on and nothing is initialised yet: forget the last kernel."""

@@ -27,7 +27,7 @@ from kport.arch.link import defaults, link, watch
 from kport.arch.threads import Threads
 from kport.arch.virt import Virt
 from kport.arch.types import thread_info
-from kport.linux import bug, facility, module, printk, sched, slab, tick, workqueue
+from kport.linux import bug, facility, field as fields, module, printk, sched, slab, tick, workqueue
 from kport.linux.facility import Facility, Report
 from kport.linux.fork import PF_SERVICE
 from kport.linux.hung_task import waits_for
@@ -224,6 +224,8 @@ def boot(
         sched.reset_tasks()
         table = defaults() | (DEBUG if debug else {})
         if kernel.facilities:
+            if any(f.fields(machine) is not None for f in kernel.facilities):
+                machine.table = fields.marked(machine.table)
             hooks = [f.hooks(machine) for f in kernel.facilities]
             table = machine.table = watch(machine.table, table, hooks)
         machine.power_on(kernel)
@@ -240,6 +242,7 @@ def boot(
 def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     """Initialise a kernel whose machine is on, run the block in it, and switch the machine off."""
     machine = kernel.machine
+    before = fields.present()
     frozen = gc.isenabled()
     thresholds = gc.get_threshold()
     if frozen:
@@ -247,6 +250,8 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         gc.set_threshold(*GC_THRESHOLDS)
     try:
         link(table)
+        seen = [f.fields(machine) for f in kernel.facilities]
+        fields.bind([*before, *(w for w in seen if w is not None)])
         for watcher in kernel.facilities:
             watcher.start(machine)
         module.load()
@@ -266,6 +271,7 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     finally:
         kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
         module.unloaded()
+        fields.bind(before)
         for watcher in kernel.facilities:
             watcher.stop()
         if frozen:

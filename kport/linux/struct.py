@@ -21,7 +21,8 @@ the lock that cmpxchg() takes, because Python has no other way to order the two.
 A table of callbacks is written with designated initialisers, `drm_sched_backend_ops(run_job=f)`:
 a struct of the kind `class X(struct, table=True)`.
 
-`_address` and `_shadow` are unset until somebody (%p, a debug option) needs them.
+`_address`, `_epochs` and `_shadow` are unset until somebody (%p, a debug option) needs them.
+`_plain` names the members that are loads and stores in C, which is all but the embedded structs.
 
 An embedded array of structs is a member whose class is `class rqs(array[rq], of=rq, size=4)`.
 """
@@ -126,6 +127,9 @@ class _cas_member:
         self._slot.__delete__(obj)
 
 
+made_class: Callable[[Any], None] | None = None  # told of new classes (kport.linux.field)
+
+
 class structmeta(type):
     """Makes a slotted class with generated `__init__`, `_zero` and `_free` from annotations."""
 
@@ -136,10 +140,12 @@ class structmeta(type):
         scope = sys._getframe(1)
         own = {field: _initial(text, scope) for field, text in annotations.items()}
         if not bases:
-            ns["__slots__"] = ("_address", "_container", "_member", "_shadow")
+            ns["__slots__"] = ("_address", "_container", "_epochs", "_member", "_shadow")
             return super().__new__(mcls, name, bases, ns)
         ns["__slots__"] = tuple(own)
         ns["_fields"] = tuple(own)
+        ns["_plain"] = tuple(field for field, (_, kind) in own.items() if kind is None)
+        ns["_table"] = table
         ns["_knots"] = _knots(own, ns.get("_knots", ()))
         text, names = _sources(own, table)
         made: dict[str, Callable[..., Any]] = {}
@@ -152,6 +158,8 @@ class structmeta(type):
         for field, text in annotations.items():
             if isinstance(text, str) and text.startswith("cas["):
                 setattr(cls, field, _cas_member(cls.__dict__[field]))
+        if made_class is not None:
+            made_class(cls)
         return cls
 
     def __init__(cls, *args: Any, **kwargs: Any) -> None:
