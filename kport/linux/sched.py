@@ -21,16 +21,14 @@ from kport.arch.asm import (
     atomic_fetch_add,
     current,
     current_thread_info,
-    irqs_disabled,
     ktime_get,
-    preempt_count,
     spin_lock_init,
     spin_lock_irqsave,
     spin_unlock_irqrestore,
     test_and_set_bit,
 )
 from kport.arch.types import atomic_t, bitmap, spinlock_t, thread_info
-from kport.linux import bug
+from kport.linux import atomic_sleep
 from kport.linux.err import ERESTARTSYS
 from kport.linux.jiffies import jiffies, jiffies_to_ktime
 from kport.linux.printk import pr_err
@@ -203,19 +201,11 @@ def send_sig(sig: int, p: task_struct) -> None:
 # -- sleeping and waking -----------------------------------------------------------------------
 
 
-def __schedule_bug(prev: task_struct) -> None:
-    """Report a sleep where sleeping is forbidden."""
-    pr_err(
-        "BUG: scheduling while atomic: %s/%d/0x%08x\n", prev.comm, prev.pid, preempt_count()
-    )
-    bug.report("scheduling while atomic", sys._getframe(2))
-
-
 def schedule() -> None:
     """Give up the CPU; returns when the task's state is TASK_RUNNING."""
     p = current()
     if p.thread.preempt_count:
-        __schedule_bug(p)
+        atomic_sleep.__schedule_bug(sys._getframe(1))
     if p._state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL) and signal_pending_state(p._state, p):
         p._state = TASK_RUNNING
     if p.flags & PF_WQ_WORKER:
@@ -257,7 +247,7 @@ def _schedule_until(deadline: int) -> bool:
     """Sleep until woken (False) or until the deadline in ns (True)."""
     p = current()
     if p.thread.preempt_count:
-        __schedule_bug(p)
+        atomic_sleep.__schedule_bug(sys._getframe(1))
     if signal_pending_state(p._state, p):
         p._state = TASK_RUNNING
     if p.flags & PF_WQ_WORKER:
@@ -329,19 +319,20 @@ def get_task_comm(tsk: task_struct) -> str:
 
 
 def might_sleep() -> None:
-    """Warn where sleeping is forbidden."""
+    """Report where sleeping is forbidden; atomic_sleep, when it is on, looks closer."""
     ti = current_thread_info()
-    if ti.preempt_count or ti.irqs_off:
-        pr_err("BUG: sleeping function called from invalid context\n")
-        pr_err(
-            "in_atomic(): %d, irqs_disabled(): %d, non_block: %d, pid: %d, name: %s\n",
-            ti.preempt_count != 0,
-            irqs_disabled(),
-            0,
-            ti.task.pid,
-            ti.task.comm,
-        )
-        bug.report("sleeping function called from invalid context", sys._getframe(1))
+    if ti.preempt_count or ti.irqs_off or ti.task.non_block_count:
+        atomic_sleep.__might_resched(sys._getframe(1))
+
+
+def non_block_start() -> None:
+    """From here to non_block_end() nothing may be called that may sleep."""
+    current().non_block_count += 1
+
+
+def non_block_end() -> None:
+    """It may sleep again."""
+    current().non_block_count -= 1
 
 
 def wait_task_inactive(p: task_struct, match_state: int) -> int:
