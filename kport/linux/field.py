@@ -114,15 +114,15 @@ def bind(watchers: Sequence[Watcher]) -> None:
     _watchers[:] = sorted(watchers, key=lambda w: not w.first)
     struct_module.made_class = _cover if _watchers else None
     if not _watchers:
-        for cls in _covered:
-            _uncover(cls)
+        for known in _covered:
+            _uncover(known)
         _covered.clear()
         return
     for each in [*_classes(struct)]:
         _cover(each)
 
 
-def _classes(base: type) -> Iterator[type]:
+def _classes(base: Any) -> Iterator[type[Any]]:
     for cls in base.__subclasses__():
         yield cls
         yield from _classes(cls)
