@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""All exhibits, by number. What they have in common in history and in detectors shares a file."""
+
+from __future__ import annotations
+
+from kport.museum.exhibit import Exhibit
+from kport.museum.exhibits import freed, leaks, locks, order, wakeups
+
+EXHIBITS: dict[str, Exhibit] = {
+    exhibit.id: exhibit
+    for exhibit in sorted(
+        (
+            *wakeups.EXHIBITS,
+            *freed.EXHIBITS,
+            *leaks.EXHIBITS,
+            *order.EXHIBITS,
+            *locks.EXHIBITS,
+
+        ),
+        key=lambda exhibit: exhibit.id,
+    )
+}
