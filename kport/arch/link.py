@@ -81,10 +81,19 @@ def watch(
     of `hooks` is what one option asks for: by the name of an instruction or of an alias, or by a
     function of the port, which becomes linkable by that. Raises KeyError for an unknown name.
     """
+    asked: list[dict[str, Hook]] = [
+        {what if isinstance(what, str) else _key(what): hook for what, hook in option.items()}
+        for option in hooks
+    ]
     found: dict[str, list[Hook]] = {}
-    for option in hooks:
-        for what, hook in option.items():
-            found.setdefault(what if isinstance(what, str) else _key(what), []).append(hook)
+    for key in dict.fromkeys(key for option in asked for key in option):
+        # An option that does not name an alias means it with the instruction.
+        names = [key, ALIASES[key]] if key in ALIASES else [key]
+        found[key] = [
+            next(option[name] for name in names if name in option)
+            for option in asked
+            if any(name in option for name in names)
+        ]
     table = dict(machine) | dict(functions)
     for key, around in found.items():
         if key in ALIASES:

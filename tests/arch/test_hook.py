@@ -163,3 +163,24 @@ def test_patching_a_watched_function_patches_what_is_watched(boot):
 def test_all_code_of_threads_can_be_hooked():
     for name, code in link.instructions(threads_asm).items():
         assert callable(hooked(code, [Hook(print, print)])), name
+
+
+class _All(Facility):
+    name = "all readers"
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def hooks(self, machine):
+        return {"READ_ONCE": Hook(lambda o, f: self.seen.append("once"))}
+
+
+def test_an_alias_watched_by_one_option_stays_watched_by_the_other(boot):
+    seen = []
+    with boot(check=[_All(seen), _Readers(seen)]):
+        from kport.linux import rcupdate
+
+        rcupdate.rcu_dereference(Cell(), "value")
+        assert seen == ["once", "rcu"]
+        READ_ONCE(Cell(), "value")
+        assert seen == ["once", "rcu", "once"]
