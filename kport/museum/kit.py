@@ -173,7 +173,8 @@ class Rig:
         assert self.prepare is not None
         return self.prepare(self._job(base))
 
-    def _free_job(self, base: Any) -> None:
+    def free_job(self, base: Any) -> None:
+        """The job is over: free it."""
         job = self._by_base.pop(id(base))
         job.frees += 1
         self.main.drm_sched_job_cleanup(base)
@@ -190,7 +191,7 @@ class Rig:
         return self.api.drm_sched_backend_ops(
             run_job=self._run_job,
             timedout_job=self._timedout_job,
-            free_job=self._free_job,
+            free_job=self.free_job,
             **more,
         )
 

@@ -122,6 +122,15 @@ def ring_ends_with_a_job(kernel: Any) -> None:
     """A ring is taken down and freed while a job of it runs; then the job's time is over."""
     rig = Rig()
     rig.cancel = True
+
+    def timeout(job: Job) -> int:
+        """Give the job up: the driver frees it itself, so nobody puts it back."""
+        rig.main.drm_sched_wqueue_stop(job.base.sched)
+        rig.end(job)
+        rig.free_job(job.base)
+        return int(rig.api.DRM_GPU_SCHED_STAT_RESET)
+
+    rig.timeout = timeout
     ring = rig.ring(timeout=2)
     entity = rig.entity(ring)
     job = rig.submit(entity, run=rig.manual)
