@@ -41,7 +41,7 @@ from kport.linux.sched import (
     task_struct,
     wake_up_state,
 )
-from kport.linux.slab import kfree
+from kport.linux.slab import kfree, release
 from kport.linux.struct import struct
 
 __all__ = ["rcu_read_lock", "rcu_read_unlock"]
@@ -133,6 +133,17 @@ def kfree_rcu(ptr: Any, rhf: str) -> None:
     cb = _kfree_head()
     cb.ptr = ptr
     call_rcu(cb.head, _kfree_rcu_cb)
+
+
+def _release_rcu_cb(head: rcu_head) -> None:
+    release(head._container.ptr)
+
+
+def release_rcu(obj: Any) -> None:
+    """Empty an object after a grace period; its cache no longer knows it."""
+    cb = _kfree_head()
+    cb.ptr = obj
+    call_rcu(cb.head, _release_rcu_cb)
 
 
 def synchronize_rcu() -> None:

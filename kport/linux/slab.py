@@ -4,8 +4,10 @@
 
 Every live object of a kernel is in `live`, so a leak can be named when the kernel is left. kfree()
 empties the object: a later read is a fault, and the reference cycles that every list head makes are
-gone at once. With `fail_nth(n)` the n-th allocation of the calling thread from then on returns
-NULL, as /proc/self/fail-nth does, so each -ENOMEM path can be walked.
+gone at once. An object of a SLAB_TYPESAFE_BY_RCU cache is emptied a grace period after it is freed,
+as with CONFIG_SLUB_RCU_DEBUG. The check `memory` hooks the allocating functions, release() and
+invalid_free() (`kport.linux.kasan`). With `fail_nth(n)` the n-th allocation of the calling thread
+from then on returns NULL, as /proc/self/fail-nth does, so each -ENOMEM path can be walked.
 
 An array is a Python list of what C would put there: structs, or NULL pointers for `pointer`.
 """
@@ -46,6 +48,7 @@ class _zero_size(list[Any]):
 ZERO_SIZE_PTR = _zero_size()
 
 live: dict[int, Any] = {}
+array_type: type[list[Any]] = list  # a class of its own while memory is watched
 _failing: dict[Any, int] = {}
 
 
@@ -109,7 +112,13 @@ def kzalloc_obj(type_: type[T]) -> T | None:
     return obj
 
 
-kmalloc_obj = kzalloc_obj
+def kmalloc_obj(type_: type[T]) -> T | None:
+    """A struct, or NULL; zeroed, too."""
+    if _failing and should_failslab():
+        return None
+    obj = type_()
+    live[id(obj)] = obj
+    return obj
 
 
 def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
@@ -118,33 +127,50 @@ def kzalloc_objs(type_: Any, n: int) -> list[Any] | None:
         return ZERO_SIZE_PTR
     if _failing and should_failslab():
         return None
-    array: list[Any] = [None] * n
+    array: list[Any] = [None] * n if array_type is list else array_type([None] * n)
     if type_ is not pointer:
         array[:] = [type_(array) for _ in range(n)]
     live[id(array)] = array
     return array
 
 
-kmalloc_objs = kzalloc_objs
-kvmalloc_objs = kzalloc_objs
+def kmalloc_objs(type_: Any, n: int) -> list[Any] | None:
+    """An array of `n` structs, or of `n` pointers for `pointer`; or NULL. Zeroed, too."""
+    return kzalloc_objs(type_, n)
+
+
+kvmalloc_objs = kmalloc_objs
 
 
 def kzalloc_flex(type_: type[T], member: str, item: type[Any], n: int) -> T | None:
     """A zeroed struct whose last member is an array of `n` structs, or NULL."""
     obj = kzalloc_obj(type_)
     if obj is not None:
-        setattr(obj, member, [item() for _ in range(n)])
+        setattr(obj, member, _flexible(obj, member, item, n))
     return obj
 
 
+def _flexible(obj: Any, member: str, item: type[Any], n: int) -> list[Any]:
+    if array_type is list:
+        return [item() for _ in range(n)]
+    array: Any = array_type()
+    array._container, array._member = obj, member
+    array[:] = [item(array) for _ in range(n)]
+    return array
+
+
 def krealloc_array(p: list[Any] | None, n: int) -> list[Any] | None:
-    """An array of pointers grown to `n`, keeping what is in it; NULL, and `p` stays, on failure."""
-    if p is None:
-        return kzalloc_objs(pointer, n)
-    if _failing and should_failslab():
-        return None
-    p.extend([None] * (n - len(p)))
-    return p
+    """An array of pointers grown to `n`, keeping what is in it; NULL, and `p` stays, on failure.
+
+    What grows moves: the old array is freed.
+    """
+    if p is not None and n <= len(p):
+        return p
+    new = kzalloc_objs(pointer, n)
+    if new is not None and p is not None:
+        new[: len(p)] = p
+        kfree(p)
+    return new
 
 
 def kvmalloc_array(n: int, size: int, flags: int) -> list[Any] | None:
@@ -161,32 +187,52 @@ def kfree(obj: Any) -> None:
     """Free an object or an array; NULL is fine. Freeing twice is a BUG."""
     if obj is None:
         return
-    while id(obj) not in live and _is_first(obj):
-        obj = obj._container
-    if live.pop(id(obj), None) is not obj:
+    if live.pop(id(obj), None) is None:
         if obj is ZERO_SIZE_PTR:
             return
-        what = _kind(obj) if _readable(obj) else repr(obj)
-        raise KernelBug(f"BUG: invalid or double free of {what}")
+        obj = _around(obj)
     release(obj)
 
 
 kvfree = kfree
 
 
+def _around(obj: Any) -> Any:
+    """The live object that begins with `obj`, no longer live: freeing one frees the other."""
+    at = obj
+    while _is_first(at):
+        at = at._container
+        if live.pop(id(at), None) is not None:
+            return at
+    invalid_free(obj)
+    return obj
+
+
 def _is_first(obj: Any) -> bool:
-    # The first member of a struct has the struct's address: freeing one frees the other.
-    if not isinstance(obj, struct) or obj._container is None:
+    # The first member of a struct has the struct's address.
+    if not isinstance(obj, struct) or is_freed(obj) or obj._container is None:
         return False
-    return bool(type(obj._container)._fields[0] == obj._member)
+    outer = type(obj._container)
+    return bool(getattr(outer, "_fields", None)) and outer._fields[0] == obj._member
 
 
-def _readable(obj: Any) -> bool:
-    return not isinstance(obj, list) or bool(obj)
+def is_freed(obj: Any) -> bool:
+    """True for an object that KASAN has poisoned."""
+    return getattr(type(obj), "_freed", False)
+
+
+def invalid_free(obj: Any, s: kmem_cache | None = None) -> None:
+    """Somebody frees what is not allocated, or not from the cache `s`: a BUG."""
+    if s is not None:
+        raise KernelBug(f"BUG: invalid or double free into cache {s.name}")
+    what = repr(obj) if isinstance(obj, list) and not obj else _kind(obj)
+    raise KernelBug(f"BUG: invalid or double free of {what}")
 
 
 def release(obj: Any) -> None:
     """Empty an object, so that every later use of it is a fault."""
+    if is_freed(obj):
+        return
     if isinstance(obj, list):
         for item in obj:
             if isinstance(item, struct) and item._container is obj:
@@ -238,21 +284,33 @@ def kmem_cache_zalloc(s: kmem_cache, flags: int) -> Any:
     return obj
 
 
-kmem_cache_alloc = kmem_cache_zalloc
+def kmem_cache_alloc(s: kmem_cache, flags: int) -> Any:
+    """An object, or NULL; zeroed, too."""
+    return kmem_cache_zalloc(s, flags)
 
 
 def kmem_cache_free(s: kmem_cache, obj: Any) -> None:
     """Give an object back to its cache. Freeing twice is a BUG."""
     if s.objects.pop(id(obj), None) is not obj:
-        raise KernelBug(f"BUG: invalid or double free into cache {s.name}")
+        invalid_free(obj, s)
+        return
     live.pop(id(obj), None)
-    release(obj)
+    if s.flags & SLAB_TYPESAFE_BY_RCU:
+        from kport.linux.rcupdate import release_rcu  # which needs this module to be loaded
+
+        release_rcu(obj)
+    else:
+        release(obj)
 
 
 def kmem_cache_destroy(s: kmem_cache) -> None:
     """Drop a cache; objects still in it are reported and stay allocated."""
     if s is None:
         return
+    if s.flags & SLAB_TYPESAFE_BY_RCU:
+        from kport.linux.rcupdate import rcu_barrier
+
+        rcu_barrier()
     WARN(
         len(s.objects) != 0,
         "kmem_cache_destroy %s: Slab cache still has objects when called\n",

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""KASAN, the kernel's detector of uses after free (mm/kasan of Linux 7.2.13), modelled.
+
+Every allocation is noted with its stack; every freed object is poisoned and remembers who freed it
+(`kport.linux.kasan_poison`). An access to it is a report and then a fault: C would go on with
+whatever lies there, here is nothing to go on with. As in the kernel only the first is reported;
+whatever comes later may be its consequence, and faults.
+
+`poison(obj)` declares an object dead that was never allocated by itself, or whose owner is done
+with it (a scheduler after drm_sched_fini()); `unpoison(obj)` calls it back, freeing it is fine.
+
+The functions named kasan_* are hooks: `kport.check.memory` puts them around the allocator.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from kport.arch.asm import current_thread_info, ktime_get
+from kport.linux import kasan_poison, slab
+from kport.linux.bug import KernelBug
+from kport.linux.facility import splat
+from kport.linux.kasan_poison import Grave, bury, is_dead, revive, where
+from kport.linux.kasan_report import Found, Track, headline, lines_of, locate, wrote
+from kport.linux.slab import ZERO_SIZE_PTR
+from kport.linux.stackdepot import stack_here
+from kport.linux.struct import struct
+
+NAME = "kasan"
+
+tracks: dict[int, Track] = {}  # who allocated each live object, by id
+_works: dict[int, Track] = {}  # what was last queued with a live object, by id
+_said: dict[str, object] = {}
+_multi_shot = False
+
+
+def kasan_init() -> None:
+    """A kernel begins: nothing is allocated, nothing was reported."""
+    tracks.clear()
+    _works.clear()
+    kasan_rearm()
+    kasan_poison.on_access = _access
+    slab.array_type = kasan_poison.slab_array
+
+
+def kasan_rearm() -> None:
+    """Report again, also if there was a report: a new execution begins."""
+    _said.clear()
+
+
+def kasan_exit() -> None:
+    """The kernel is gone. What is poisoned stays so."""
+    slab.array_type = list
+    tracks.clear()
+    _works.clear()
+
+
+def kasan_save_multi_shot() -> bool:
+    """From now on report each access and not the first only; returns how it was."""
+    global _multi_shot
+    before, _multi_shot = _multi_shot, True
+    return before
+
+
+def kasan_restore_multi_shot(enabled: bool) -> None:
+    """Undo kasan_save_multi_shot()."""
+    global _multi_shot
+    _multi_shot = enabled
+
+
+def _track(skip: int, cache: str = "") -> Track:
+    ti = current_thread_info()
+    pid = ti.task.pid if ti.task is not None else 0
+    return Track(pid, ti.name, ktime_get(), stack_here(skip + 1), cache)
+
+
+# -- hooks -------------------------------------------------------------------------------------
+
+
+def kasan_kmalloc(obj: Any, *args: Any) -> None:
+    """An object was allocated, or not."""
+    if obj is not None and obj is not ZERO_SIZE_PTR:
+        tracks[id(obj)] = _track(2)
+
+
+def kasan_slab_alloc(obj: Any, s: slab.kmem_cache, flags: int) -> None:
+    """An object was allocated from a cache, or not."""
+    if obj is not None:
+        tracks[id(obj)] = _track(2, s.name)
+
+
+def kasan_slab_free(obj: Any) -> None:
+    """An object is about to be emptied: poison it."""
+    if is_dead(obj):
+        grave = where(obj)[2]
+        if grave is None or not grave.declared:
+            _bad_free("double-free", obj)
+        revive(obj)
+    came = tracks.pop(id(obj), None)
+    work = _works.pop(id(obj), None)
+    bury(obj, Grave(obj, False, came, _track(2), work), True)
+
+
+def kasan_invalid_free(obj: Any, s: Any = None) -> None:
+    """Somebody frees what is not allocated."""
+    _bad_free("double-free" if is_dead(obj) else "invalid-free", obj)
+
+
+def kasan_record_aux_stack(obj: Any) -> None:
+    """A callback or a work item that is embedded in an object is queued: keep who did it."""
+    if obj is None or is_dead(obj):
+        return
+    at = obj
+    while isinstance(at, struct) and (outer := at._container) is not None:
+        at = outer
+    if id(at) in tracks:
+        _works[id(at)] = _track(2)
+
+
+# -- declared dead -----------------------------------------------------------------------------
+
+
+def poison(obj: Any) -> None:
+    """Declare a struct dead, whoever owns its memory: from now on every access is reported.
+
+    Its contents stay for `unpoison()`; freeing it is not an access. Embedded structs die with it.
+    ValueError if it is dead already, RuntimeError without the check `memory`.
+    """
+    if kasan_poison.on_access is not _access:
+        raise RuntimeError('poison() needs a kernel booted with check="memory"')
+    if is_dead(obj):
+        raise ValueError(f"{obj!r} is dead already")
+    bury(obj, Grave(obj, True, tracks.get(id(obj)), _track(1), None), False)
+
+
+def unpoison(obj: Any) -> None:
+    """Call back a struct that was declared dead. ValueError if it was not, or has been freed."""
+    outer, _, grave = where(obj)
+    if outer is not obj or grave is None or not grave.declared:
+        raise ValueError(f"{obj!r} was not declared dead")
+    revive(obj)
+
+
+# -- reports -----------------------------------------------------------------------------------
+
+
+def _once() -> bool:
+    """True for the report that is to be printed."""
+    mine = object()
+    return _multi_shot or _said.setdefault("", mine) is mine
+
+
+def _print(head: str, what: str, found: Found) -> None:
+    grave, outer = found.grave, id(found.outer)
+    came = grave.came if grave is not None else tracks.get(outer)
+    work = grave.work if grave is not None else _works.get(outer)
+    splat(NAME, head, lines_of(head, what, found, came, work))
+
+
+def _access(obj: Any, member: str, write: bool) -> NoReturn:
+    """A dead object was used."""
+    found = locate(obj, member)
+    declared = found.grave is not None and found.grave.declared
+    head = headline("use-after-poison" if declared else "slab-use-after-free", found.stack)
+    if _once():
+        kind = "Write" if wrote(found.stack, write) else "Read"
+        _print(head, f"{kind} of size {found.size} at addr", found)
+    raise KernelBug(head)
+
+
+def _bad_free(bug: str, obj: Any) -> NoReturn:
+    """Something was freed that is not allocated."""
+    found = locate(obj, "")
+    head = headline(bug, found.stack)
+    if _once():
+        _print(head, "Free of addr", found)
+    raise KernelBug(head)
