@@ -26,6 +26,7 @@ pool makes its first worker with its first item, not at boot.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,6 @@ from kport.arch.asm import (
     current,
     local_irq_restore,
     local_irq_save,
-    preempt_count,
     spin_lock,
     spin_lock_init,
     spin_lock_irq,
@@ -47,8 +47,8 @@ from kport.arch.asm import (
     test_and_set_bit,
     test_bit,
 )
-from kport.arch.types import bitmap, spinlock_t
-from kport.linux import sched
+from kport.arch.types import bitmap, spinlock_t, thread_info
+from kport.linux import atomic_sleep, sched
 from kport.linux.bug import WARN_ON, WARN_ON_ONCE, WARN_ONCE, KernelBug
 from kport.linux.completion import (
     complete,
@@ -635,14 +635,8 @@ def process_one_work(worker: worker, work: work_struct) -> None:
     func(work)
 
     ti = worker.task.thread
-    if ti.preempt_count or ti.rcu_nesting:
-        pr_err(
-            "BUG: workqueue leaked atomic, lock or RCU: %s[%d]\n",
-            worker.task.comm,
-            worker.task.pid,
-        )
-        pr_err("     preempt=0x%08x RCU=0->%d\n", preempt_count(), ti.rcu_nesting)
-        raise KernelBug("workqueue leaked atomic, lock or RCU")
+    if ti.preempt_count or ti.rcu_nesting or (atomic_sleep.enabled and atomic_sleep.lock_depth(ti)):
+        workqueue_leaked(ti, func)
 
     spin_lock_irq(pool.lock)
 
@@ -652,6 +646,27 @@ def process_one_work(worker: worker, work: work_struct) -> None:
     worker.current_pwq = None
 
     pwq_dec_nr_in_flight(pwq, color, inactive)
+
+
+def workqueue_leaked(ti: thread_info, func: work_func_t) -> None:
+    """Report that `func` returned with preemption off, a lock held or in an RCU reader.
+
+    The kernel goes on. Here a worker that nobody can preempt, or a grace period without end, would
+    stop everything else without a word: those two are an oops.
+    """
+    headline = f"BUG: workqueue leaked atomic, lock or RCU: {ti.name}[{ti.task.pid}]"
+    lines = [
+        headline,
+        (
+            f"     preempt=0x{ti.preempt_count:08x} lock=0->{atomic_sleep.lock_depth(ti)} "
+            f"RCU=0->{ti.rcu_nesting} workfn={func.__name__}"
+        ),
+        *atomic_sleep.debug_show_held_locks(ti),
+        *atomic_sleep.dump_stack(sys._getframe(1)),
+    ]
+    atomic_sleep.complain("workqueue", headline, lines, sys._getframe(1))
+    if ti.preempt_count or ti.rcu_nesting:
+        raise KernelBug("workqueue leaked atomic, lock or RCU")
 
 
 # -- active and inactive items -----------------------------------------------------------------
