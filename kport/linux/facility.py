@@ -56,6 +56,9 @@ class Facility:
     def finish(self) -> None:
         """A healthy kernel has been taken down: report what is left."""
 
+    def fail(self) -> None:
+        """A kernel that met an oops or an error ends here; every thread stands where it stood."""
+
     def stop(self) -> None:
         """The kernel is gone, healthy or not: undo what `start()` changed."""
 

@@ -242,6 +242,7 @@ def boot(
 def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
     """Initialise a kernel whose machine is on, run the block in it, and switch the machine off."""
     machine = kernel.machine
+    healthy = False
     before = fields.present()
     frozen = gc.isenabled()
     thresholds = gc.get_threshold()
@@ -259,6 +260,7 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         yield
         if not machine.dead:
             _leave(kernel)
+            healthy = True
     except Halted:
         if not kernel.oopses:
             raise
@@ -269,6 +271,9 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
             raise KernelOops(kernel.oopses[0]) from error
         raise
     finally:
+        if not healthy:
+            for watcher in kernel.facilities:
+                watcher.fail()
         kernel.leaks.stuck = machine.power_off(OFF_TIMEOUT)
         module.unloaded()
         fields.bind(before)

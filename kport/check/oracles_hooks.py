@@ -1,0 +1,404 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The hooks of the facility `oracles`, and which function of which scheduler gets which.
+
+They are functions of this module: a kernel that boots with them a second time is linked at once.
+What they note and what they find is told in `oracles_watch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kport.arch.asm import current_thread_info
+from kport.arch.hook import HOOK, Hook
+from kport.check import oracles_era as era
+from kport.check.oracles_jobs import (
+    begins,
+    finishes,
+    frees,
+    is_done,
+    leaves,
+    prepared,
+    pushes,
+    runs,
+    schedules,
+    was_done,
+    was_pushed,
+    wears_off,
+)
+from kport.check.oracles_known import known
+from kport.check.oracles_model import Entity, Now, Scheduler
+from kport.check.oracles_report import report
+from kport.dma_buf import dma_fence as fences
+from kport.dma_buf import dma_fence_array, dma_fence_chain
+from kport.linux import kthread
+
+if TYPE_CHECKING:
+    from kport.check.oracles import Violation
+
+# -- the driver's callbacks ----------------------------------------------------------------------
+
+_CALLBACKS = """
+def run_job(ops, before):
+    def run_job(job):
+        before(job)
+        return ops.run_job(job)
+    return run_job
+
+def free_job(ops, before):
+    def free_job(job):
+        before(job)
+        return ops.free_job(job)
+    return free_job
+
+def prepare_job(ops, after):
+    def prepare_job(job, entity):
+        fence = ops.prepare_job(job, entity)
+        after(fence, job)
+        return fence
+    return prepare_job
+
+def dependency(ops, after):
+    def dependency(job, entity):
+        fence = ops.dependency(job, entity)
+        after(fence, job)
+        return fence
+    return dependency
+"""
+_callbacks: dict[str, Any] = {}
+exec(compile(_CALLBACKS, HOOK, "exec"), _callbacks)
+_SEEN = {"run_job": runs, "free_job": frees, "prepare_job": prepared, "dependency": prepared}
+
+
+def watched(ops: Any) -> Any:
+    """A table of callbacks that calls those of `ops`, as they are then, and takes notes."""
+    made = type(ops)()
+    for name in type(ops)._fields:
+        given = getattr(ops, name)
+        if given is not None and name in _SEEN:
+            given = _callbacks[name](ops, _SEEN[name])
+        setattr(made, name, given)
+    return made
+
+
+# -- schedulers ----------------------------------------------------------------------------------
+
+
+def _init(ret: int, sched: Any, args: Any) -> None:
+    model = Now.model
+    if ret or model is None:
+        return
+    notes = model.schedulers.get(sched)
+    if notes is None or notes.gone or notes.partial:
+        model.schedulers[sched] = Scheduler(sched, partial=False)
+    if sched.ops is not None:
+        sched.ops = watched(sched.ops)
+
+
+def _notes(sched: Any) -> Scheduler | None:
+    return None if Now.model is None else Now.model.scheduler(sched)
+
+
+def _fini(result: None, sched: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.gone = True
+        notes.stopped = False
+
+
+def _fini_begins(sched: Any) -> None:
+    """From here on it is stopped; what is on the hardware is cancelled or leaks."""
+    if (notes := _notes(sched)) is not None:
+        notes.detached = True
+
+
+def _stopped(result: None, sched: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.stopped = True
+
+
+def _started(sched: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.stopped = False
+
+
+def _of_thread(task: Any) -> Scheduler | None:
+    for notes in list(Now.model.schedulers.values()) if Now.model is not None else ():
+        if getattr(notes.sched, "thread", None) is task and not notes.gone:
+            return notes
+    return None
+
+
+def _parked(result: int, task: Any) -> None:
+    if (notes := _of_thread(task)) is not None and not result:
+        notes.stopped = True
+
+
+def _unparked(task: Any) -> None:
+    if (notes := _of_thread(task)) is not None:
+        notes.stopped = False
+
+
+def _detach(sched: Any, *_: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.detached = True
+
+
+def _attach(result: None, sched: Any, *_: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.detached = False
+
+
+def _works(sched: Any, what: str) -> Scheduler | None:
+    notes = _notes(sched)
+    if notes is not None and notes.gone:
+        argument = known("work-behind-fini", notes.era) if what == "work_run_job" else ""
+        report("ended", str(notes), "taken down", f"its {what} runs", argument)
+    return notes
+
+
+def _run_work(work: Any) -> None:
+    if (notes := _works(work._container, "work_run_job")) is not None:
+        notes.runner = current_thread_info()
+
+
+def _run_work_over(result: None, work: Any) -> None:
+    if (notes := _notes(work._container)) is not None:
+        notes.runner = None
+
+
+def _free_work(work: Any) -> None:
+    if (notes := _works(work._container, "work_free_job")) is not None:
+        notes.freer = current_thread_info()
+
+
+def _free_work_over(result: None, work: Any) -> None:
+    if (notes := _notes(work._container)) is not None:
+        notes.freer = None
+
+
+def _submit_work(work: Any) -> None:
+    if (notes := _works(work._container, "work_submit")) is not None:
+        notes.runner = notes.freer = current_thread_info()
+
+
+def _submit_work_over(result: None, work: Any) -> None:
+    if (notes := _notes(work._container)) is not None:
+        notes.runner = notes.freer = None
+
+
+# -- entities ------------------------------------------------------------------------------------
+
+
+def _entity_init(ret: int, entity: Any, *_: Any) -> None:
+    if not ret and Now.model is not None:
+        Now.model.entities[entity] = Entity(entity)
+
+
+def _entity_fini(result: None, entity: Any) -> None:
+    model = Now.model
+    if model is not None and (notes := model.entities.get(entity)) is not None:
+        with model.lock:
+            notes.ended = notes.killed = True
+            model.ended(notes)
+
+
+def _entity_killed(result: None, entity: Any) -> None:
+    model = Now.model
+    if model is not None and (notes := model.entities.get(entity)) is not None:
+        notes.killed = bool(entity.stopped)
+
+
+def _entity_kills(entity: Any) -> None:
+    model = Now.model
+    if model is not None and (notes := model.entities.get(entity)) is not None:
+        notes.killed = True
+
+
+def _used(entity: Any, how: str) -> None:
+    model = Now.model
+    if model is None or (notes := model.entities.get(entity)) is None or not notes.ended:
+        return
+    scheduler = type(entity).__module__.split(".")[3]
+    report("ended", str(notes), "ended by drm_sched_entity_fini()", how,
+        known("tree-after-kill", scheduler))  # fmt: skip
+
+
+def _pops(entity: Any) -> None:
+    _used(entity, "a job is taken from it")
+
+
+def _wakes(fence: Any, cb: Any) -> None:
+    _used(cb._container, "its dependency's callback is called")
+
+
+def _callback_removed(removed: bool, fence: Any, cb: Any) -> None:
+    if removed and cb._member == "cb" and Now.model is not None:
+        if (notes := Now.model.entities.get(cb._container)) is not None:
+            notes.dropped = fence
+
+
+def _listing(rq: Any, *_: Any) -> None:
+    if (notes := _notes(rq.sched)) is not None:
+        with Now.model.lock:  # type: ignore[union-attr]
+            notes.busy += 1
+
+
+def _listed(result: Any, rq: Any, entity: Any) -> None:
+    if (notes := _notes(rq.sched)) is not None:
+        with Now.model.lock:  # type: ignore[union-attr]
+            notes.busy -= 1
+            if era.is_listed(entity.list):
+                notes.listed[entity] = None
+            else:
+                notes.listed.pop(entity, None)
+
+
+def _listing_7_2(entity: Any, ts: int) -> None:
+    _listing(entity.rq)
+
+
+def _listed_7_2(result: Any, entity: Any, ts: int) -> None:
+    _listed(result, entity.rq, entity)
+
+
+def _put_in_tree(result: None, entity: Any, *_: Any) -> None:
+    wrong = era.misplaced(entity)
+    if wrong and Now.model is not None:
+        notes = Now.model.entity(entity)
+        after_kill = wrong in ("stopped", "on no list") and bool(entity.stopped)
+        argument = known("tree-after-kill", "v7_2") if after_kill else ""
+        report("tree", str(notes), "not put in the tree", wrong, argument)
+
+
+# -- fences --------------------------------------------------------------------------------------
+
+
+def _signals(fence: Any, timestamp: int) -> None:
+    """A fence is about to signal, unless it has; its lock is held."""
+    model = Now.model
+    if model is None or fence.flags.cells[fences.DMA_FENCE_FLAG_SIGNALED_BIT]:
+        return
+    ops = fence.ops
+    if ops is dma_fence_array.dma_fence_array_ops:
+        _array_signals(fence._container)
+    elif ops is dma_fence_chain.dma_fence_chain_ops:
+        _chain_signals(fence._container)
+    if fence in model.fences:
+        finishes(fence)
+    if fence in model.waiting or fence in model.fences:
+        with model.lock:
+            model.signal(fence)
+
+
+def _name(fence: Any) -> str:
+    return f"{fence.context}:{fence.seqno}"
+
+
+def _array_signals(array: Any) -> None:
+    """All members have signalled, or one where one is enough; the error is one of theirs."""
+    members = [fence for fence in array.fences or () if fence is not None]
+    over = [fence for fence in members if era.signaled(fence)]
+    if array.num_pending.counter > 0 and array.num_pending.counter > len(over):
+        report("containers", f"array {_name(array.base)}", "all its fences signalled",
+            f"{len(over)} of {len(members)}")  # fmt: skip
+    errors = {fence.error for fence in over if fence.error}
+    error = array.base.error
+    if error and error not in errors:
+        text = f"{error}, and theirs are {sorted(errors)}"
+        report("containers", f"array {_name(array.base)}", "the error of one of its fences", text)
+
+
+def _chain_signals(chain: Any) -> None:
+    """The fence in the link has signalled, and all before it."""
+    link = chain
+    for _ in range(era.STEPS):
+        fence = link.fence
+        if fence is not None and not era.signaled(fence):
+            report("containers", f"chain {_name(chain.base)}", "every fence of it signalled",
+                f"{_name(fence)} has not signalled")  # fmt: skip
+            return
+        prev = link.prev
+        if prev is None or era.signaled(prev):
+            return
+        if prev.ops is not dma_fence_chain.dma_fence_chain_ops:
+            report("containers", f"chain {_name(chain.base)}", "every fence of it signalled",
+                f"{_name(prev)} has not signalled")  # fmt: skip
+            return
+        link = prev._container
+
+
+# -- at rest -------------------------------------------------------------------------------------
+
+
+def report_at_rest(violation: Violation) -> None:
+    """Report what an oracle for schedulers at rest has found."""
+    argument = ""
+    if violation.oracle == "quiescence" and Now.model is not None:
+        eras = {notes.era for notes in list(Now.model.schedulers.values())}
+        if eras == {"v3_2023"}:
+            argument = known("blocked-job-ends-the-item", "v3_2023")
+    report(*violation, known=argument)
+
+
+# -- which function gets which -------------------------------------------------------------------
+
+FENCES: dict[str | Callable[..., Any], Hook] = {
+    fences.dma_fence_signal_timestamp_locked: Hook(_signals),
+    fences.dma_fence_remove_callback: Hook(None, _callback_removed),
+    kthread.kthread_park: Hook(None, _parked),
+    kthread.kthread_unpark: Hook(_unparked),
+}
+_ENTITY: dict[str, Hook] = {
+    "drm_sched_entity_init": Hook(None, _entity_init),
+    "drm_sched_entity_fini": Hook(None, _entity_fini),
+    "drm_sched_entity_push_job": Hook(pushes, was_pushed),
+    "drm_sched_entity_pop_job": Hook(_pops),
+    "drm_sched_entity_wakeup": Hook(_wakes),
+    "drm_sched_entity_kill_jobs_work": Hook(wears_off),
+}
+_MAIN: dict[str, Hook] = {
+    "drm_sched_init": Hook(None, _init),
+    "drm_sched_fini": Hook(_fini_begins, _fini),
+    "drm_sched_job_begin": Hook(begins),
+    "drm_sched_job_cleanup": Hook(leaves),
+    "drm_sched_stop": Hook(_detach),
+    "drm_sched_start": Hook(None, _attach),
+}
+_OLD_ENTITY = _ENTITY | {"drm_sched_entity_kill_jobs": Hook(_entity_kills)}
+_OLD_MAIN = _MAIN | {
+    "drm_sched_job_done": Hook(is_done, was_done),
+    "drm_sched_rq_add_entity": Hook(_listing, _listed),
+    "drm_sched_rq_remove_entity": Hook(_listing, _listed),
+}
+_FENCE = {"drm_sched_fence_scheduled": Hook(schedules)}
+PARTS: dict[str, dict[str, dict[str, Hook]]] = {
+    "v7_2": {
+        "sched_entity": _ENTITY | {"drm_sched_entity_kill": Hook(None, _entity_killed)},
+        "sched_fence": _FENCE,
+        "sched_main": _MAIN
+        | {
+            "drm_sched_job_done": Hook(is_done, was_done),
+            "drm_sched_wqueue_stop": Hook(None, _stopped),
+            "drm_sched_wqueue_start": Hook(_started),
+            "drm_sched_run_job_work": Hook(_run_work, _run_work_over),
+            "drm_sched_free_job_work": Hook(_free_work, _free_work_over),
+        },
+        "sched_rq": {
+            "drm_sched_rq_add_entity": Hook(_listing_7_2, _listed_7_2),
+            "drm_sched_rq_remove_entity": Hook(_listing, _listed),
+            "drm_sched_rq_update_fifo_locked": Hook(None, _put_in_tree),
+        },
+    },
+    "v6_1": {"sched_entity": _OLD_ENTITY, "sched_fence": _FENCE, "sched_main": _OLD_MAIN},
+    "v3_2023": {
+        "sched_entity": _OLD_ENTITY,
+        "sched_main": _OLD_MAIN
+        | {
+            "drm_sched_submit_stop": Hook(None, _stopped),
+            "drm_sched_submit_start": Hook(_started),
+            "drm_sched_main": Hook(_submit_work, _submit_work_over),
+        },
+    },
+}
