@@ -169,6 +169,12 @@ class Rig:
         wake_up_interruptible(sched.wake_up_worker)
         return int(self.api.DRM_GPU_SCHED_STAT_NOMINAL)
 
+    def was_reset(self) -> int:
+        """The answer to a timeout: the ring was reset."""
+        api = self.api
+        name = "DRM_GPU_SCHED_STAT_RESET" if self.new else "DRM_GPU_SCHED_STAT_NOMINAL"
+        return int(getattr(api, name))
+
     def _prepare_job(self, base: Any, entity: Any) -> Any:
         assert self.prepare is not None
         return self.prepare(self._job(base))
