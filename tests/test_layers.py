@@ -10,7 +10,7 @@ Decisions the table needs:
   <asm/...> is in C, so every layer of kernel code may use them; machines, the linker and what is
   behind them only linux, which boots them, and what chooses their interleavings. `hook` is for
   whoever watches.
-- `import kport` is the boot, which is part of linux.
+- `import kport` is the boot, which is part of linux; exploring boots a kernel for each execution.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "workload": BELOW_7,
     "kunit": BELOW_7,
     "check": KERNEL,
-    "explore": ("arch", "check"),
+    "explore": ("arch", "check", "linux.init"),
     "museum": (*BELOW_7, "workload", "kunit", "check", "explore"),
     "cli": (*BELOW_7, "workload", "kunit", "check", "explore", "museum", "tui"),
     "__main__": ("cli",),
