@@ -49,8 +49,9 @@ class Strategy(Protocol):
     def next(
         self, candidates: Sequence[Candidate], current: Candidate | None, step: int
     ) -> tuple[Candidate, int]:
-        """One of `candidates` and for how many steps (1 or more) it runs before the next question.
+        """One of `candidates` and for how many steps it runs before the next question.
 
+        With 0 the next instruction asks before it acts; with n, n of them act without a question.
         `current` is the running task if it could go on, else None. `step` counts from 0.
         """
 

@@ -49,7 +49,8 @@ class Task:
     """A thread of execution.
 
     `asleep` in block() until woken or until `sleep`, `waits` for the lock it spins on, `relaxed` if
-    others must run before it, `takes` the event that comes on top of it before it goes on.
+    others must run before it, `takes` the event that comes on top of it before it goes on. `op` is
+    for a strategy that notes what the task will do next.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Task:
         "function",
         "name",
         "number",
+        "op",
         "relaxed",
         "sleep",
         "stack",
@@ -80,6 +82,7 @@ class Task:
         self.waits: spinlock_t | None = None
         self.relaxed = False
         self.takes: Event | None = None
+        self.op: Any = None
 
     def __repr__(self) -> str:
         return f"<task {self.number} {self.name}>"
@@ -469,7 +472,9 @@ class Virt:
         if deadline is not None:
             self._timer = Event("timer", self._number(), deadline)
             steps = self._steps(deadline - virt_asm.ktime_get())
-            if steps < CPU.left and not self.strategy.places_events:
+            if self.strategy.places_events:
+                CPU.cut()
+            elif steps < CPU.left:
                 CPU.mark -= CPU.left - max(0, steps)
                 CPU.left = max(0, steps)
 

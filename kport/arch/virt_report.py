@@ -8,6 +8,8 @@ import sys
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from kport.arch.hook import HOOK
+
 if TYPE_CHECKING:
     from kport.arch.virt import Task, Virt
 
@@ -56,9 +58,17 @@ def _frame(machine: Virt, task: Task) -> FrameType | None:
         frame: FrameType | None = sys._getframe()
     else:
         frame = task.stack.frame() if task.stack is not None else None
-    while frame is not None and "kport/arch/" in frame.f_code.co_filename.replace("\\", "/"):
+    while frame is not None and _of_machine(machine, frame):
         frame = frame.f_back
     return frame
+
+
+def _of_machine(machine: Virt, frame: FrameType) -> bool:
+    """Whether a frame is the machine's own, that of a class made from it, or generated."""
+    file = frame.f_code.co_filename.replace("\\", "/")
+    if "kport/arch/" in file or file == HOOK:
+        return True
+    return frame.f_globals.get("__name__") == type(machine).__module__
 
 
 def _trace(machine: Virt, task: Task) -> list[str]:
@@ -67,7 +77,9 @@ def _trace(machine: Virt, task: Task) -> list[str]:
     frame = _frame(machine, task)
     while frame is not None and len(lines) < _DEPTH:
         code = frame.f_code
-        if "kport/arch/" not in code.co_filename:
+        if code.co_name == "_forever" and _of_machine(machine, frame):
+            break  # below it is what carries the task
+        if not _of_machine(machine, frame):
             lines.append(f"  {code.co_name}+{machine.hooks.place(frame)}")
         frame = frame.f_back
     return lines

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The machine `virt` as an explorer wants it.
+
+Three things differ. While a kernel boots, a fair strategy that is always the same one runs it, so
+that each execution of a scenario begins in the same state; what the search decides begins when the
+kernel is up, and ends when the scenario is over: taking the kernel down is not explored.
+
+Events are choices, but the clock does not run backwards and a timer of five seconds does not
+overtake one of a microsecond: of all that is to come at a time, only what is due or the earliest
+(and what follows it within `SLACK_NS`) can be placed. An event that is placed before its time moves
+the clock: the tasks were slow.
+
+Sleeping, waking, starting and raising a line are noted for the search as instructions are
+(`kport.explore.ops`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kport.arch.api import Hooks, Line
+from kport.arch.strategy import RoundRobin
+from kport.arch.types import thread_info
+from kport.arch.virt import Event, Task, Virt
+from kport.arch.virt_asm import ktime_get
+from kport.explore import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kport.explore.search import Search
+
+SLACK_NS = 1_000_000
+
+
+class Explorer(Virt):
+    """`Virt` under a `Search`; `options` are those of Virt."""
+
+    def __init__(self, search: Search, **options: Any) -> None:
+        super().__init__(search, **options)
+        self.search = search
+        self.steps = 0
+
+    def power_on(self, hooks: Hooks) -> None:
+        self.strategy = RoundRobin()
+        super().power_on(hooks)
+
+    def booted(self) -> None:
+        self.explore()
+        super().booted()
+
+    def explore(self) -> None:
+        """From now on the search decides."""
+        self.strategy = self.search
+        self.search.machine = self
+
+    def settle(self) -> None:
+        """The scenario is over: the rest is taken down as at boot."""
+        self.steps = self.step
+        self.strategy = RoundRobin()
+        self.strategy.begin()
+
+    # -- what the search is told -----------------------------------------------------------------
+
+    def relax(self) -> None:
+        self.current.op = ops.NOTHING
+        if self.strategy is self.search:
+            self.search.yields(self.current)
+        super().relax()
+
+    def block(self, deadline: int | None = None) -> bool:
+        me = self.current
+        me.op = (ops.BLOCK if deadline is None else ops.LOCAL, me, "")
+        return super().block(deadline)
+
+    def wake(self, ti: thread_info) -> None:
+        self.current.op = (ops.WAKE, ti.park, "")
+        super().wake(ti)
+
+    def start(self, ti: thread_info, function: Callable[[], None]) -> None:
+        self.current.op = (ops.START, ti, "")
+        super().start(ti, function)
+
+    def raise_line(self, line: Line) -> None:
+        self.current.op = (ops.WRITE, line, "")
+        super().raise_line(line)
+
+    # -- what can be placed ------------------------------------------------------------------------
+
+    def _events(self, current: Task | None) -> list[Event]:
+        events = [e for e in self._raised if self._victim(e, current) is not None]
+        timed = list(self._sleeps)
+        timer = self._timer
+        if timer is not None and self._victim(timer, current) is not None:
+            timed.append(timer)
+        if timed:
+            horizon = max(ktime_get(), min(e.at for e in timed)) + SLACK_NS
+            events += [e for e in timed if e.at <= horizon]
+        return events

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""A schedule that is written down, the strategy that plays it, and the recorder that writes it.
+
+Most of a schedule says itself: the running task goes on, and when it cannot, the first that can. A
+schedule is where it was otherwise: each `Turn` says which task, after how many of its own steps,
+whether it could have gone on (`forced` if not), and who ran instead. Steps are counted for each
+task by itself, so that a turn keeps its meaning when others are taken away: that is what shrinking
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kport.arch.virt_asm import CPU, ktime_get
+from kport.explore.search import Search
+
+
+class Turn(NamedTuple):
+    """After `steps` steps of `task` comes `to`; numbers are those of the machine."""
+
+    task: int
+    steps: int
+    forced: bool
+    to: int
+    name: str = ""  # of `to`
+
+
+@dataclass
+class Schedule:
+    """Where an execution differs from the straight one: turns, and numbers by their ordinal."""
+
+    turns: list[Turn] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+
+
+def straight(candidates: Sequence[Any], current: Any) -> Any:
+    """Who goes on where nothing is written: what is due, the running task, the first that can."""
+    now = -1
+    for c in candidates:
+        if c.event:
+            if now < 0:
+                now = ktime_get()
+            if c.at <= now:
+                return c
+    if current is not None:
+        return current
+    for c in candidates:
+        if not c.event:
+            return c
+    return min(candidates, key=lambda c: (c.at, c.number))
+
+
+class _Counting(Search):
+    """Counts the steps of each task."""
+
+    def begin(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._step = 0
+        self._asked = 0  # numbers
+        self.names: dict[int, str] = {}
+
+    def _position(self, step: int) -> tuple[int, int]:
+        """The task that ran until now, and how many steps of it have passed."""
+        runner = self.machine.current
+        number: int = runner.number
+        counts = self._counts
+        counts[number] = passed = counts.get(number, 0) + step - self._step
+        self._step = step
+        return number, passed
+
+    def steps_by_name(self) -> dict[str, int]:
+        """How many steps each task has made."""
+        self._position(self.machine.step)
+        return {self.names.get(n, ""): steps for n, steps in self._counts.items()}
+
+
+class Replay(_Counting):
+    """Plays a schedule. A turn to somebody who cannot run is passed over."""
+
+    name = "replay"
+
+    def __init__(self, schedule: Schedule | None = None, step_ns: int = 50) -> None:
+        self.schedule = schedule or Schedule()
+        self.step_ns = step_ns
+        self._first = True
+
+    def prepare(self, number: int) -> bool:
+        return number == 0
+
+    def begin(self) -> None:
+        super().begin()
+        self.trace = 0
+        self.switches = 0
+        self._plan: dict[tuple[int, int, bool], list[Turn]] = {}
+        self._stops: dict[int, list[int]] = {}
+        for turn in self.schedule.turns:
+            self._plan.setdefault(turn[:3], []).append(turn)
+            if not turn.forced:
+                self._stops.setdefault(turn.task, []).append(turn.steps)
+        for stops in self._stops.values():
+            stops.sort(reverse=True)
+
+    def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
+        number, passed = self._position(step)
+        planned = self._plan.get((number, passed, current is None))
+        chosen = None
+        if planned:
+            chosen = _find(candidates, planned.pop(0))
+        if chosen is None:
+            chosen = straight(candidates, current)
+        self.names[chosen.number] = chosen.name
+        self.trace = hash((self.trace, step, chosen.number))
+        if chosen is not current:
+            self.switches += 1
+        return chosen, self._grant(candidates, chosen, step)
+
+    def _grant(self, candidates: Sequence[Any], chosen: Any, step: int) -> int:
+        """Until the next turn away from the chosen task, or the next event that comes by itself."""
+        grant = max(0, self.machine.bound - step)
+        stops = self._stops.get(chosen.number)
+        if stops:
+            passed = self._counts.get(chosen.number, 0)
+            while stops and stops[-1] <= passed:
+                stops.pop()
+            if stops:
+                grant = stops[-1] - passed - 1
+        ns = CPU.ns
+        if ns:
+            now = ktime_get()
+            for c in candidates:
+                if c.event and c is not chosen and c.at > now:
+                    grant = min(grant, (c.at - now) // ns)
+        return grant
+
+    def number(self, n: int) -> int:
+        ordinal = self._asked
+        self._asked += 1
+        return min(self.schedule.numbers.get(ordinal, 0), n - 1)
+
+
+def _find(candidates: Sequence[Any], turn: Turn) -> Any:
+    """The candidate that is meant: by number, or by name where numbers have shifted."""
+    for c in candidates:
+        if c.number == turn.to and (not turn.name or c.name == turn.name):
+            return c
+    for c in candidates:
+        if turn.name and c.name == turn.name:
+            return c
+    return None
+
+
+class Recorder(_Counting):
+    """Writes down what another search decides."""
+
+    name = "recorder"
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.places_events = search.places_events
+        self.asks_on_wake = search.asks_on_wake
+        self.needs_ops = search.needs_ops
+        self.step_ns = search.step_ns
+
+    def begin(self) -> None:
+        super().begin()
+        self.schedule = Schedule()
+        self.search.machine = self.machine
+        self.search.begin()
+
+    def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
+        number, passed = self._position(step)
+        by_itself = straight(candidates, current)
+        chosen, steps = self.search.next(candidates, current, step)
+        self.names[chosen.number] = chosen.name
+        if chosen is not by_itself:
+            turn = Turn(number, passed, current is None, chosen.number, chosen.name)
+            self.schedule.turns.append(turn)
+        return chosen, steps
+
+    def number(self, n: int) -> int:
+        drawn = self.search.number(n)
+        if drawn:
+            self.schedule.numbers[self._asked] = drawn
+        self._asked += 1
+        return drawn
+
+    def yields(self, task: Any) -> None:
+        self.search.yields(task)

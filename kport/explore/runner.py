@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""One execution of a scenario, and what went wrong in it.
+
+A scenario is a function. With a parameter it gets a freshly booted kernel and is its main task: it
+starts others, and when it has returned the kernel is taken down. Without one it is called before
+each execution and returns what shall run at once: plain functions, or a `Program` with a function
+that looks at the result. That is much faster, as no kernel is booted (unless checks are asked for,
+then one kernel sees all executions).
+
+What counts as going wrong: an oops, a deadlock, a livelock, an exception of the scenario's own, a
+warning, what a debug option reports, and what the kernel leaves behind.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from kport.arch import link
+from kport.arch.api import Halted, KernelBug
+from kport.arch.virt import Bare
+from kport.check import Facility
+from kport.explore import ops
+from kport.explore.machine import Explorer
+from kport.explore.search import Search
+from kport.linux.init import Kernel, KernelOops, boot, current_kernel
+
+Scenario = Callable[..., Any]
+BOUND_KERNEL = 2_000_000
+BOUND_PROGRAM = 20_000
+
+
+@dataclass(frozen=True)
+class Program:
+    """Functions that run at once, and what looks at the result when all have ended."""
+
+    functions: Sequence[Callable[[], Any]]
+    check: Callable[[], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong: its kind, one line, the whole report."""
+
+    kind: str
+    headline: str
+    report: str
+
+    @property
+    def cause(self) -> str:
+        """The same for two troubles that differ in numbers and names of tasks only."""
+        return f"{self.kind}: {re.sub(r'(0x)?[0-9a-f]*[0-9][0-9a-f]*', '#', self.headline)}"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a scenario is run; what a worker process needs to do the same."""
+
+    sched: str = "v7_2"
+    check: Iterable[Any] | str = ()
+    memory: str = "sc"
+    plain: bool = False
+    cpus: int = 4
+    bound: int = 0
+    carrier: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Watch(Facility):
+    """The hooks of an explorer, as a debug option of the kernel that is explored."""
+
+    name = "explore"
+
+    def __init__(self, hooks: Mapping[Any, Any]) -> None:
+        self._hooks = hooks
+
+    def hooks(self, machine: Any) -> Mapping[Any, Any]:
+        return self._hooks
+
+
+def of_kernel(scenario: Scenario) -> bool:
+    """Whether a scenario wants a kernel."""
+    return bool(inspect.signature(scenario).parameters)
+
+
+class Runner:
+    """Runs a scenario again and again under a search; a context manager."""
+
+    def __init__(self, scenario: Scenario, setup: Setup) -> None:
+        self.scenario = scenario
+        self.setup = setup
+        self.kernel = of_kernel(scenario)
+        self.steps = 0  # of the last execution
+        self._stack: ExitStack | None = None
+        self._machine: Explorer | None = None
+        self._booted: Kernel | None = None
+        self._for: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            current_kernel()
+        except RuntimeError:
+            return self
+        raise RuntimeError("a kernel is booted; explore() boots its own")
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def run(self, search: Search, extra: Mapping[Any, Any] | None = None) -> Trouble | None:
+        """One execution; `extra` are hooks of its own."""
+        hooks = dict(ops.HOOKS) if search.needs_ops and extra is None else dict(extra or {})
+        if self.kernel:
+            return self._run_kernel(search, hooks)
+        return self._run_program(search, hooks, extra)
+
+    # -- with a kernel -----------------------------------------------------------------------------
+
+    def _make(self, search: Search) -> Explorer:
+        setup = self.setup
+        more: dict[str, Any] = {} if setup.memory == "sc" else {"memory": setup.memory}
+        bound = setup.bound or (BOUND_KERNEL if self.kernel else BOUND_PROGRAM)
+        return Explorer(
+            search,
+            cpus=setup.cpus,
+            step_ns=search.step_ns,
+            bound=bound,
+            carrier=setup.carrier,
+            **more,
+        )
+
+    def _boot(self, machine: Explorer, hooks: Mapping[Any, Any]) -> Any:
+        setup = self.setup
+        check: Any = setup.check
+        if hooks:
+            from kport.check import select
+
+            check = [*select(check), Watch(hooks)]
+        params = dict(setup.params)
+        if self.kernel:  # the scheduler is a parameter of a module: load it, as modprobe would
+            importlib.import_module("kport.drivers.compat")
+            params.setdefault("scheduler", setup.sched)
+        return boot(machine, params=params, check=check)
+
+    def _run_kernel(self, search: Search, hooks: Mapping[Any, Any]) -> Trouble | None:
+        machine = self._make(search)
+        kernel: Kernel | None = None
+        try:
+            with self._boot(machine, hooks) as kernel:
+                self.scenario(kernel)
+                machine.settle()
+        except KernelOops as oops:
+            self.steps = machine.steps or machine.step
+            return _oops(oops.report)
+        except Halted:
+            if not machine.dead:
+                raise
+        except Exception as error:
+            self.steps = machine.steps
+            return _raised(error)
+        self.steps = machine.steps
+        assert kernel is not None
+        return _found(kernel) or _leaked(kernel)
+
+    # -- without -----------------------------------------------------------------------------------
+
+    def _run_program(
+        self, search: Search, hooks: Mapping[Any, Any], key: Any
+    ) -> Trouble | None:
+        mine = (search.needs_ops, key, search.step_ns)
+        if self._machine is None or self._for != mine:
+            self._close()
+            self._open(search, hooks)
+            self._for = mine
+        machine = self._machine
+        assert machine is not None
+        machine.search = search
+        machine.explore()
+        program = self.scenario()
+        functions, check = program, None
+        if isinstance(program, Program):
+            functions, check = program.functions, program.check
+        trouble = None
+        try:
+            machine.run(*functions)
+        except KernelBug as bug:
+            trouble = _oops(str(bug))
+        except Exception as error:
+            trouble = _raised(error)
+        self.steps = machine.step
+        if trouble is None and not machine.dead and check is not None:
+            try:
+                check()
+            except Exception as error:
+                trouble = _raised(error)
+        if self._booted is not None and not machine.dead:
+            trouble = _found(self._booted) or trouble
+        if trouble is not None and self._booted is not None:
+            self._close()  # debug options report once in a boot
+        return trouble
+
+    def _open(self, search: Search, hooks: Mapping[Any, Any]) -> None:
+        self._machine = machine = self._make(search)
+        stack = self._stack = ExitStack()
+        if self.setup.check:
+            self._booted = stack.enter_context(self._boot(machine, hooks))
+            return
+        if hooks:
+            machine.table = link.watch(machine.table, {}, [hooks])
+        machine.power_on(Bare())
+        stack.callback(machine.power_off, 1)
+
+    def _close(self) -> None:
+        stack, self._stack = self._stack, None
+        self._machine = None
+        self._booted = None
+        if stack is not None:
+            try:
+                stack.close()
+            except (KernelOops, Halted):
+                pass  # what went wrong in the last execution was told
+
+
+def _oops(report: str) -> Trouble:
+    headline = report.splitlines()[0] if report else "oops"
+    kind = "oops"
+    for name in ("deadlock", "livelock", "soft lockup"):
+        if f"BUG: {name}" in headline:
+            kind = name.split()[-1]
+    return Trouble(kind, headline, _without_us(report))
+
+
+_OURS = re.compile(r"^ *(_run_kernel|_run_program)\+.*$")
+
+
+def _without_us(report: str) -> str:
+    """A report without the frames of the explorer below the scenario's, which differ by caller."""
+    kept = []
+    for paragraph in report.split("\n\n"):
+        lines = paragraph.split("\n")
+        ours = next((i for i, line in enumerate(lines) if _OURS.match(line)), len(lines))
+        if ours > 1 or ours == len(lines):
+            kept.append("\n".join(lines[:ours]))
+    return "\n\n".join(kept)
+
+
+def _raised(error: Exception) -> Trouble:
+    text = str(error).strip()
+    headline = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    return Trouble("error", headline, f"{type(error).__name__}: {text}")
+
+
+def _found(kernel: Kernel) -> Trouble | None:
+    """What debug options have reported, or the kernel has warned of."""
+    reports = kernel.reports()
+    if reports:
+        return Trouble(reports[0].facility, reports[0].headline, reports[0].text)
+    warnings = kernel.warnings()
+    if warnings:
+        return Trouble("warning", warnings[0], "\n".join(kernel.dmesg()))
+    return None
+
+
+def _leaked(kernel: Kernel) -> Trouble | None:
+    lines = kernel.leaks.lines()
+    if not lines:
+        return None
+    return Trouble("leak", "; ".join(lines), "\n".join(lines))

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Making a failing schedule small: turns are left out until none can be.
+
+First halves, quarters and so on (delta debugging), then one at a time until a whole round takes
+nothing away: the result is 1-minimal, no single turn of it can be dropped. A turn is bound to the
+steps of its own task, so the others keep their meaning when one is gone (`kport.explore.replay`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kport.explore.replay import Replay, Schedule, Turn
+from kport.explore.runner import Runner
+
+RUNS = 2000  # at the most
+
+Item = Turn | tuple[int, int]
+
+
+def shrink(runner: Runner, schedule: Schedule, cause: str, step_ns: int) -> Schedule | None:
+    """The smallest schedule found that ends with `cause`; None if not even the whole one does."""
+    runs = 0
+
+    def fails(items: list[Item]) -> bool:
+        nonlocal runs
+        runs += 1
+        trouble = runner.run(Replay(_schedule(items), step_ns))
+        return trouble is not None and trouble.cause == cause
+
+    items: list[Item] = [*schedule.turns, *sorted(schedule.numbers.items())]
+    if not fails(items):
+        return None
+    size = len(items)
+    while size >= 1 and items and runs < RUNS:
+        at, smaller = 0, False
+        while at < len(items) and runs < RUNS:
+            fewer = items[:at] + items[at + size :]
+            if fails(fewer):
+                items, smaller = fewer, True
+            else:
+                at += size
+        if size > 1:
+            size //= 2
+        elif not smaller:
+            break
+    return _schedule(items)
+
+
+def _schedule(items: list[Any]) -> Schedule:
+    return Schedule(
+        [item for item in items if isinstance(item, Turn)],
+        dict(item for item in items if not isinstance(item, Turn)),
+    )
