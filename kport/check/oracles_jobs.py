@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK
 from kport.arch.asm import current_thread_info
 from kport.check import oracles_era as era
 from kport.check.oracles_known import known
@@ -43,12 +44,17 @@ def pushes(base: Any) -> None:
     with model.lock:
         old = model.jobs.get(base)
         job = model.add(base)
+        entity = job.entity
+        last, entity.last_push = entity.last_push, job.seqno
         job.scheduler.live += 1
         job.scheduler.busy += 1
     if old is not None and old.s_fence is job.s_fence:
         report("once", str(job), "pushed once", "pushed again")
-    if job.entity.ended:
-        report("ended", str(job.entity), "ended by drm_sched_entity_fini()", "a job is pushed")
+    if entity.ended:
+        report("ended", str(entity), "ended by drm_sched_entity_fini()", "a job is pushed")
+    if job.seqno <= last:
+        text = f"{job.seqno} is pushed behind {last}: the driver must arm and push under one lock"
+        report("order", str(entity), "its jobs are pushed in the order of their numbers", text)
 
 
 def was_pushed(result: None, base: Any) -> None:
@@ -90,10 +96,10 @@ def runs(base: Any) -> None:
     if entity.killed:
         argument = known("tree-after-kill", notes.era)
         report("ended", str(job), "killed with its entity", "run_job() is called for it", argument)
-    if job.seqno <= entity.last_run:
-        text = f"{job.seqno} behind {entity.last_run}"
-        report("order", str(entity), "its jobs run in the order of their numbers", text)
-    entity.last_run = job.seqno
+    if job.place <= entity.last_run:
+        text = f"{job} runs behind one that was pushed later"
+        report("order", str(entity), "its jobs run in the order they were pushed in", text)
+    entity.last_run = job.place
     for fence, kind in list(job.waits.items()):
         if kind != "kill" and not _is_ahead(job, fence):
             report("dependencies", str(job), "not run before what it depends on",
@@ -135,7 +141,7 @@ def schedules(s_fence: Any, *_: Any) -> None:
     if model is None or not era.signaled(s_fence.scheduled):
         return
     job = model.fences.get(s_fence.finished)
-    if job is not None:
+    if job is not None and not (job.killed and job.scheduler.era != "v7_2"):  # where kill does both
         report("once", str(job), "scheduled once", "its scheduled fence is signalled again")
 
 
@@ -200,7 +206,10 @@ def finishes(fence: Any) -> None:
     if not era.signaled(job.s_fence.scheduled):
         report("order", str(job), "scheduled before it finishes", "its scheduled fence has not "
             "signalled")  # fmt: skip
-    if not job.killed or job.done:
+    if job.done:
+        return
+    if not job.killed:
+        notes.partial = True  # the driver has ended it by itself, and counts by itself
         return
     with model.lock:
         notes.killed += 1
@@ -234,7 +243,6 @@ def frees(base: Any) -> None:
         job.freed += 1
         if job.freed == 1:
             model.freed(job)
-    ti = current_thread_info()
     if job.freed > 1:
         report("once", str(job), "freed once", f"freed {job.freed} times")
     elif not job.finished:
@@ -242,11 +250,11 @@ def frees(base: Any) -> None:
     if notes.stopped and _by_worker(notes, notes.freer):
         argument = known("work-behind-stop", notes.era)
         report("stopped", str(notes), "stopped", f"it frees {job}", argument)
-    if ti.irqs_off or ti.preempt_count:
-        lock = job.s_fence.lock
-        held = f", {lock.name} held" if lock.owner is ti else ""
-        text = f"interrupts {'off' if ti.irqs_off else 'on'}, preempt_count {ti.preempt_count:#x}"
-        report("locks", str(job), "freed where one may sleep", text + held)
+    ti = current_thread_info()
+    lock = job.s_fence.lock
+    if lock.owner is ti or ti.irqs_off or ti.preempt_count & (SOFTIRQ_MASK | HARDIRQ_MASK):
+        where = f"{lock.name} is held" if lock.owner is ti else "in an interrupt, or with these off"
+        report("locks", str(job), "freed where one may sleep", where)
 
 
 def leaves(base: Any) -> None:

@@ -64,15 +64,28 @@ class Scheduler:
 
 
 class Entity:
-    """Notes on an entity. `dropped` is the dependency that it no longer waits for."""
+    """Notes on an entity. `dropped` is the dependency that it no longer waits for.
 
-    __slots__ = ("context", "dropped", "ended", "entity", "killed", "last_run")
+    `last_push` is the number of the job that was pushed last; `pushed` counts jobs, and `last_run`
+    is the place in that order of the one that was run last.
+    """
+
+    __slots__ = (
+        "context",
+        "dropped",
+        "ended",
+        "entity",
+        "killed",
+        "last_push",
+        "last_run",
+        "pushed",
+    )
 
     def __init__(self, entity: Any) -> None:
         self.entity = entity
         self.context = int(entity.fence_context)
         self.killed = self.ended = False
-        self.last_run = 0
+        self.last_push = self.last_run = self.pushed = 0
         self.dropped: Any = None
 
     def __str__(self) -> str:
@@ -83,7 +96,7 @@ class Job:
     """Notes on a job. `waits` are the fences it depends on that have not signalled, with the kind:
 
     "run": must have signalled before it runs; "kill": only a killed job waits for it; "prepare":
-    the driver's prepare_job() named it.
+    the driver's prepare_job() named it. `place` counts the jobs of the entity from 1.
     """
 
     __slots__ = (
@@ -96,6 +109,7 @@ class Job:
         "freed",
         "job",
         "killed",
+        "place",
         "refused",
         "runs",
         "s_fence",
@@ -113,6 +127,7 @@ class Job:
         self.waits: dict[Any, str] = {}
         self.runs = self.freed = self.cleaned = self.done = self.credits = 0
         self.finished = self.killed = self.begun = False
+        entity.pushed = self.place = entity.pushed + 1
         self.refused = bool(entity.entity.stopped)
 
     def is_freed(self) -> bool:
