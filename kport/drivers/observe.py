@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from itertools import count
-from time import sleep
 from typing import Any
 
 from kport.arch.api import Halted
@@ -52,7 +51,7 @@ from kport.linux.tracepoint import (
     tracepoint_probe_unregister,
     tracepoints,
 )
-from kport.trace.registry import Note, driver_of
+from kport.trace.registry import Note, Pace, driver_of
 from kport.trace.snapshot import Entity, Fence, Job, Port, Ring
 
 COMMANDS = (
@@ -60,7 +59,6 @@ COMMANDS = (
     "resume",
 )  # fmt: skip
 CREDITS_MAX = 1 << 20
-_YIELD = 2  # entities or jobs that are read at a stretch
 
 
 class PortObserver:
@@ -133,13 +131,13 @@ class PortObserver:
         kernel = self._booted()
         return kernel.machine.clock() if kernel is not None else 0
 
-    def observe(self, since: int) -> tuple[Port | None, int]:
+    def observe(self, since: int, pace: Pace) -> tuple[Port | None, int]:
         """What the kernel says of itself, and the log from line `since` on."""
         kernel = self._booted()
         if kernel is None or kernel.machine.dead:
             return None, since
         try:
-            return self._observe(kernel, since)
+            return self._observe(kernel, since, pace)
         except (Halted, *TORN):
             return None, since  # it is going down
 
@@ -173,7 +171,7 @@ class PortObserver:
                 del self._schedulers[sched]
         return list(self._schedulers)
 
-    def _observe(self, kernel: Kernel, since: int) -> tuple[Port, int]:
+    def _observe(self, kernel: Kernel, since: int, pace: Pace) -> tuple[Port, int]:
         now = kernel.machine.clock()
         rings: list[Ring] = []
         entities: list[Entity] = []
@@ -193,14 +191,14 @@ class PortObserver:
             order.update((e, (sched, place)) for e, place in places(sched).items())
             for entity in attached(sched):
                 self._entities.setdefault(entity, sched)
-            for number, job in enumerate(pending(sched)):
+            pace.step()
+            for job in pending(sched):
                 found = steadily(None, job_of, job, ring.key)
                 if found is not None:
                     jobs.append(found)
                     fences += steadily([], fences_of, job)
-                if not number % _YIELD:
-                    sleep(0)  # let the port have the interpreter
-        for number, (entity, last) in enumerate(list(self._entities.items())):
+                pace.step()
+        for entity, last in list(self._entities.items()):
             sched, place = order.get(entity, (last, None))
             lock = getattr(entity, "lock", None)
             if lock is not None:
@@ -208,8 +206,7 @@ class PortObserver:
             shown = steadily(None, entity_of, entity, sched, place)
             if shown is not None:
                 entities.append(shown)
-            if not number % _YIELD:
-                sleep(0)
+            pace.step()
         lines, end = self._lines(since)
         port = Port(
             ts=now,
@@ -220,7 +217,7 @@ class PortObserver:
             entities=tuple(entities),
             jobs=tuple(jobs),
             fences=tuple(fences),
-            threads=threads(locks),
+            threads=threads(locks, pace),
             works=works([sched.work_tdr for sched in scheds], now),
             dmesg=lines,
             warnings=tuple(kernel.warnings()),

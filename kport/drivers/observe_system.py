@@ -14,13 +14,13 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from time import sleep
 from types import FrameType
 from typing import Any
 
 from kport.drivers.observe_sched import left_of, steadily
 from kport.linux import hung_task, linemap, sched, workqueue
 from kport.linux.workqueue import worker_pool
+from kport.trace.registry import Pace
 from kport.trace.snapshot import Thread, Work
 
 _SLEEP = ("schedule", "schedule_timeout", "schedule_hrtimeout", "_schedule_until")
@@ -43,7 +43,7 @@ def frames() -> dict[str, list[FrameType]]:
     return out
 
 
-def threads(locks: Iterable[tuple[str, Any]]) -> tuple[Thread, ...]:
+def threads(locks: Iterable[tuple[str, Any]], pace: Pace) -> tuple[Thread, ...]:
     """The tasks of the kernel that runs; `locks` are spin locks by name, to look for holders."""
     held: dict[Any, list[str]] = defaultdict(list)
     for name, lock in locks:
@@ -54,7 +54,7 @@ def threads(locks: Iterable[tuple[str, Any]]) -> tuple[Thread, ...]:
     tasks = steadily([], list, sched.tasks.values())
     out = []
     for task in tasks:
-        sleep(0)  # let the port have the interpreter
+        pace.step()
         ti = task.thread
         if ti is None:
             continue

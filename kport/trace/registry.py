@@ -14,6 +14,7 @@ answered from fields that may change meanwhile; nothing here takes a lock of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from time import perf_counter, sleep
 from typing import Any, NamedTuple, Protocol
 
 from kport.trace.snapshot import Port
@@ -42,6 +43,27 @@ class Driver(Protocol):
         in ns, None for ever. Raises ValueError for a kind that is not there."""
 
 
+STRETCH = 30e-6  # s
+PAUSE = 50e-6  # s; Linux makes it up to 0.1 ms
+
+
+class Pace:
+    """The pace of a thread that works beside the port: `step()` often, and the port has its way.
+
+    A step sleeps when the last sleep is STRETCH ago. It really sleeps: a thread that gives up the
+    interpreter and wants it back at once has it back before one that waits for it has woken up.
+    """
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    def step(self) -> None:
+        """Let the port have the interpreter, if it is time."""
+        if perf_counter() - self._since > STRETCH:
+            sleep(PAUSE)
+            self._since = perf_counter()
+
+
 # Called with the name of an event, the thread, the time in ns, the values.
 Note = Callable[[str, Any, int, tuple[Any, ...]], None]
 
@@ -65,9 +87,10 @@ class Observer(Protocol):
     def clock(self) -> int:
         """The port's time in ns, 0 while no kernel is booted."""
 
-    def observe(self, since: int) -> tuple[Port | None, int]:
+    def observe(self, since: int, pace: Pace) -> tuple[Port | None, int]:
         """What the port says of itself with the log from line number `since` on, and the number of
-        the next line; None while no kernel is booted. Takes no lock of the kernel."""
+        the next line; None while no kernel is booted. Takes no lock of the kernel, and steps at
+        `pace`."""
 
     def command(self, name: str, args: dict[str, Any]) -> str:
         """Do what a viewer asks; returns one line. Raises ValueError with one line if it cannot."""

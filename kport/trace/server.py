@@ -4,8 +4,8 @@
 
 The port must not notice. A probe appends a tuple to a deque and that is all the port's threads do;
 one thread of ours collects these into chunks, makes JSON of a chunk when the first viewer needs it,
-a few dozen events at a stretch so that it never holds the interpreter for long, and writes to
-sockets that never block. There is one store of chunks for all viewers, of bounded length, and each
+a few events at a stretch so that it never holds the interpreter for long, and writes to sockets
+that never block. There is one store of chunks for all viewers, of bounded length, and each
 viewer has a place in it: whoever falls behind its beginning has lost events, which are counted, and
 who attaches late gets the last minutes as a beginning. Without a viewer nothing is encoded and the
 port is not looked at.
@@ -16,7 +16,6 @@ Commands may sleep in the kernel, so another thread carries them out, one after 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import queue
 import selectors
@@ -35,12 +34,23 @@ from kport.linux.tracepoint import tracepoint, tracepoint_probe_unregister
 from kport.trace.events import EVENTS
 from kport.trace.history import CODES, NAMES
 from kport.trace.recorder import Raw, note_into, probes_into
-from kport.trace.registry import Observer
+from kport.trace.registry import Observer, Pace
 from kport.trace.snapshot import Counters, Port, plain
-from kport.trace.wire import HELLO, PERIOD, VERSION, Decoder, WireError, check_hello, encode
+from kport.trace.wire import (
+    HELLO,
+    PERIOD,
+    VERSION,
+    Decoder,
+    WireError,
+    check_hello,
+    compact,
+    encode,
+    framed,
+)
 
 STORE = 1 << 16  # events that are kept for viewers
-CHUNK = 16  # events that are encoded at a stretch, some 40 us
+CHUNK = 16  # events that are encoded at a stretch, some 20 us
+CHUNKS = 64  # more chunks than that are not made at once: they are larger then
 OUTBOX = 1 << 20  # bytes that wait for a viewer at most, plus one frame
 VIEWERS = 4
 PATH_MAX = 107  # bytes, of struct sockaddr_un
@@ -69,32 +79,31 @@ class _Chunk:
         self.frame = ""
 
     def encoded(self) -> str:
-        """The events as JSON, made once for all viewers."""
+        """The list of the events as JSON, made once for all viewers."""
         if not self.frame:
             events = [
                 [ts, CODES[name], comm, pid, cpu, irqs, count, values]
                 for ts, name, comm, pid, cpu, irqs, count, values in self.raw
             ]
-            self.frame = encode({"events": events})[5:-1].decode()
+            self.frame = compact(events)
         return self.frame
 
 
-def _port_frame(port: Port) -> bytes:
-    """The frame of a Port, made in small steps with a chance for others in between."""
+def _port_frame(port: Port, pace: Pace) -> bytes:
+    """The frame of a Port, made in small steps."""
     parts = []
     for field in fields(port):
         value = getattr(port, field.name)
         if isinstance(value, tuple):
             items = []
             for item in value:
-                items.append(json.dumps(plain(item), separators=(",", ":")))
-                sleep(0)
+                items.append(compact(plain(item)))
+                pace.step()
             text = f"[{','.join(items)}]"
         else:
-            text = json.dumps(plain(value))
+            text = compact(plain(value))
         parts.append(f'"{field.name}":{text}')
-    body = f'{{"t":"port","port":{{{",".join(parts)}}}}}'.encode()
-    return len(body).to_bytes(4, "big") + body
+    return framed(f'{{"t":"port","port":{{{",".join(parts)}}}}}')
 
 
 class _Viewer:
@@ -197,6 +206,7 @@ class Server:
         self._snapshots = self._snapshot_ns = 0
         self._began = self._cpu = 0.0
         self._why = "the port has ended"
+        self._pace = Pace()
         self._opened = False
 
     def open(self) -> None:
@@ -268,11 +278,13 @@ class Server:
     def _collect(self) -> None:
         """Put what the probes noted into chunks, and forget the oldest."""
         raw = self._raw
+        size = max(CHUNK, len(raw) // CHUNKS)
         while raw:
-            some = [raw.popleft() for _ in range(min(CHUNK, len(raw)))]
+            some = [raw.popleft() for _ in range(min(size, len(raw)))]
             self._chunks.append(_Chunk(self._events, some))
             self._events += len(some)
             self._stored += len(some)
+            self._pace.step()
         while self._stored > STORE:
             self._stored -= len(self._chunks.popleft().raw)
             self._first_chunk += 1
@@ -283,7 +295,7 @@ class Server:
             viewer.next_port = now + viewer.period
             if viewer.full:
                 continue
-            port, viewer.log = self._observer.observe(viewer.log)
+            port, viewer.log = self._observer.observe(viewer.log, self._pace)
             if port is None:
                 viewer.next_port = now  # none is booted yet
                 continue
@@ -298,7 +310,7 @@ class Server:
                 observer_pct=round(100 * self._cpu / max(0.001, now - self._began), 2),
                 viewers=len(self._viewers),
             )
-            viewer.outbox += _port_frame(replace(port, counters=self.counters))
+            viewer.outbox += _port_frame(replace(port, counters=self.counters), self._pace)
 
     def _fill(self, viewer: _Viewer) -> None:
         """Put the events that the viewer has not got into its outbox, as long as there is room."""
@@ -314,11 +326,10 @@ class Server:
         while viewer.chunk < end and not viewer.full:
             chunk = self._chunks[viewer.chunk - self._first_chunk]
             head = f'"t":"events","first":{chunk.first},"clock":{clock},"dropped":{viewer.dropped}'
-            body = f"{{{head},{chunk.encoded()}}}".encode()
-            viewer.outbox += len(body).to_bytes(4, "big") + body
+            viewer.outbox += framed(f'{{{head},"events":{chunk.encoded()}}}')
             viewer.chunk += 1
             viewer.event = chunk.first + len(chunk.raw)
-            sleep(0)  # the port runs: let it have the interpreter
+            self._pace.step()
 
     # -- connections -----------------------------------------------------------------------------
 

@@ -47,10 +47,19 @@ class WireError(Exception):
     """What came is not of this protocol; `str()` is one line."""
 
 
+# A value as JSON without spaces; values have no circles.
+compact = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def framed(body: str) -> bytes:
+    """A message in JSON as a frame."""
+    data = body.encode()
+    return _length.pack(len(data)) + data
+
+
 def encode(message: dict[str, Any]) -> bytes:
     """A message as a frame."""
-    body = json.dumps(message, separators=(",", ":")).encode()
-    return _length.pack(len(body)) + body
+    return framed(compact(message))
 
 
 class Decoder:

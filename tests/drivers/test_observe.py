@@ -19,6 +19,7 @@ from kport.linux.rbtree import rb_node
 from kport.linux.slab import kfree
 from kport.linux.spinlock import spin_lock, spin_unlock
 from kport.linux.struct import struct
+from kport.trace.registry import Pace
 from kport.trace.snapshot import RingKey, plain, port_from
 from tests.drivers.gpu import Gpu
 from tests.support import MS, Thread, eventually, sleep_ms
@@ -49,7 +50,7 @@ def gpu(kernel, observer):
 
 
 def look(observer):
-    port, _ = observer.observe(0)
+    port, _ = observer.observe(0, Pace())
     assert port is not None
     return port
 
@@ -70,7 +71,7 @@ def put(*fences):
 
 
 def test_nothing_is_known_without_a_kernel(observer):
-    assert observer.observe(0) == (None, 0)
+    assert observer.observe(0, Pace()) == (None, 0)
     assert observer.clock() == 0
     with pytest.raises(ValueError, match="no kernel is booted"):
         observer.command("pause", {})
@@ -160,13 +161,13 @@ def test_work_items(gpu, observer):
 
 def test_the_log_from_a_line_on(kernel, observer):
     pr_info("one\n")
-    port, end = observer.observe(0)
+    port, end = observer.observe(0, Pace())
     assert port.dmesg[-1].endswith("] one")
     pr_info("two\n")
-    port, later = observer.observe(end)
+    port, later = observer.observe(end, Pace())
     assert [line.split("] ")[1] for line in port.dmesg] == ["two"]
     assert later == end + 1
-    assert observer.observe(later)[0].dmesg == ()
+    assert observer.observe(later, Pace())[0].dmesg == ()
 
 
 def test_what_is_seen_goes_through_the_protocol(gpu, observer):

@@ -48,7 +48,7 @@ class FakePort:
     def clock(self):
         return self.now
 
-    def observe(self, since):
+    def observe(self, since, pace):
         return Port(ts=self.now, dmesg=tuple(self.lines[since:])), len(self.lines)
 
     def command(self, name, args):
