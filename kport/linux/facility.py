@@ -43,9 +43,13 @@ class Facility:
         """What to run around which instruction, alias (by name) or function of the port."""
         return {}
 
-    def fields(self, machine: Machine) -> Watcher | None:
+    def variants(self) -> Mapping[str, Callable[..., Any]]:
+        """Linkable functions (`kport.arch.link`) that this option replaces by others, by name."""
+        return {}
+
+    def fields(self, machine: Machine) -> Sequence[Watcher]:
         """Who is called before each plain access to a member of a struct (`kport.linux.field`)."""
-        return None
+        return ()
 
     def start(self, machine: Machine) -> None:
         """The machine is on and nothing is initialised yet: forget the last kernel."""

@@ -24,13 +24,13 @@ What is a plain access of C is watched, and nothing else:
 - A list or dict that a member refers to stays out: loading the member is watched, what happens in
   the container is not. Where C has an array of numbers, these are accesses that nobody sees.
 
-`boot(check=...)` does all of it for a `Facility` whose `fields()` returns the two functions.
+`boot(check=...)` does all of it for a `Facility` whose `fields()` returns watchers.
 Watchers are called in the order in which they came; one that switches tasks (an explorer's point
 before an access) must come first, and says so with `first=True`. A watcher may be a text instead of
 a function: lines of Python that run in the property itself, in which `self`, `value` (stores) and
-`FIELD` (the name), `INDEX` (its number in the class's `_plain`) stand for themselves; `names` are
-the globals it uses (shared by all texts: choose names of your own). Nothing may be watched or
-unwatched while kernel threads run.
+`FIELD` (the name, quoted), `INDEX` (its number in the class's `_plain`) and `RAW` (its name
+beside the watchers) stand for themselves; `names` are the globals it uses (shared by all texts:
+choose names of your own). Nothing may be watched or unwatched while kernel threads run.
 """
 
 from __future__ import annotations
@@ -51,12 +51,16 @@ ACCESSORS = ("READ_ONCE", "WRITE_ONCE", "smp_load_acquire", "smp_store_release",
 
 
 class Watcher(NamedTuple):
-    """Who watches: before a load, before a store, the names that texts use, and who comes first."""
+    """Who watches: before a load, before a store, the names that texts use, and who comes first.
+
+    `only` says which classes; None is all of them.
+    """
 
     read: Read | str | None
     write: Write | str | None
     names: Mapping[str, Any] = {}
     first: bool = False
+    only: Callable[[type], bool] | None = None
 
 
 _watchers: list[Watcher] = []
@@ -85,6 +89,11 @@ def watched() -> bool:
     return bool(_watchers)
 
 
+def covers(cls: type) -> bool:
+    """True for a class whose members somebody watches."""
+    return cls in _covered
+
+
 def present() -> list[Watcher]:
     """Who watches now, for `bind()`."""
     return list(_watchers)
@@ -96,9 +105,10 @@ def watch_fields(
     *,
     names: Mapping[str, Any] | None = None,
     first: bool = False,
+    only: Callable[[type], bool] | None = None,
 ) -> None:
     """Call `read` before every plain load of a member and `write` before every plain store."""
-    bind([*_watchers, Watcher(read, write, names or {}, first)])
+    bind([*_watchers, Watcher(read, write, names or {}, first, only)])
 
 
 def unwatch_fields(read: Read | str | None = None, write: Write | str | None = None) -> None:
@@ -135,6 +145,12 @@ def _cover(cls: Any) -> None:
     """Put the properties of the present watchers over the slots of a class."""
     if cls.__dict__.get("_table", True):
         return
+    watchers = [w for w in _watchers if w.only is None or w.only(cls)]
+    if not watchers:
+        if cls in _covered:
+            _uncover(cls)
+            del _covered[cls]
+        return
     own: tuple[str, ...] = cls.__dict__["_plain"]
     if cls not in _covered:
         functions = ("__init__", "_zero", "_free")
@@ -146,7 +162,7 @@ def _cover(cls: Any) -> None:
         for name, function in cls._bare.items():
             setattr(cls, name, function)
     for index, name in enumerate(own):
-        setattr(cls, name, _property(name, index))
+        setattr(cls, name, _property(name, index, watchers))
 
 
 def _uncover(cls: type) -> None:
@@ -168,12 +184,12 @@ def _beneath(function: Any, own: tuple[str, ...]) -> Any:
     return made
 
 
-def _property(name: str, index: int) -> property:
+def _property(name: str, index: int, watchers: list[Watcher]) -> property:
     """The property that the present watchers make of a member."""
-    key = (name, index, tuple(_number(w) for w in _watchers))
+    key = (name, index, tuple(_number(w) for w in watchers))
     made = _made.get(key)
     if made is None:
-        made = _made[key] = _make(name, index)
+        made = _made[key] = _make(name, index, watchers)
     return made
 
 
@@ -186,19 +202,20 @@ def _number(watcher: Watcher) -> int:
     return len(_kept) - 1
 
 
-def _make(name: str, index: int) -> property:
+def _make(name: str, index: int, watchers: list[Watcher]) -> property:
     scope: dict[str, Any] = {}
-    for watcher in _watchers:
+    for watcher in watchers:
         scope.update(watcher.names)
     loads: list[str] = []
     stores: list[str] = []
-    for number, watcher in enumerate(_watchers):
+    for number, watcher in enumerate(watchers):
         for what, lines, call in (
             (watcher.read, loads, f"_read{number}(self, {name!r})"),
             (watcher.write, stores, f"_write{number}(self, {name!r}, value)"),
         ):
             if isinstance(what, str):
                 text = what.replace("FIELD", repr(name)).replace("INDEX", str(index))
+                text = text.replace("RAW", PREFIX + name)
                 lines += text.splitlines()
             elif what is not None:
                 scope[call.partition("(")[0]] = what

@@ -223,8 +223,10 @@ def boot(
         sched.machine = machine
         sched.reset_tasks()
         table = defaults() | (DEBUG if debug else {})
+        for watcher in kernel.facilities:
+            table |= watcher.variants()
         if kernel.facilities:
-            if any(f.fields(machine) is not None for f in kernel.facilities):
+            if any(f.fields(machine) for f in kernel.facilities):
                 machine.table = fields.marked(machine.table)
             hooks = [f.hooks(machine) for f in kernel.facilities]
             table = machine.table = watch(machine.table, table, hooks)
@@ -251,8 +253,7 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         gc.set_threshold(*GC_THRESHOLDS)
     try:
         link(table)
-        seen = [f.fields(machine) for f in kernel.facilities]
-        fields.bind([*before, *(w for w in seen if w is not None)])
+        fields.bind([*before, *(w for f in kernel.facilities for w in f.fields(machine))])
         for watcher in kernel.facilities:
             watcher.start(machine)
         module.load()

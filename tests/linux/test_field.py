@@ -52,7 +52,7 @@ class Seen(Facility):
     name = "seen"
 
     def fields(self, machine):
-        return Watcher(_read, _write)
+        return [Watcher(_read, _write)]
 
 
 @pytest.fixture
@@ -157,6 +157,17 @@ def test_watchers_come_in_order_and_the_first_is_first():
     t.number = 1
     assert order == ["b", "a", "number", 0, None]
     assert thing.__dict__["number"] is slot
+
+
+def test_a_watcher_may_want_some_classes_only():
+    seen.clear()
+    watch_fields(_read, _write, only=lambda cls: cls is list_head)
+    t = thing()
+    t.number = 1
+    t.node.next = t.node
+    assert not field.covers(thing)
+    unwatch_fields(_read, _write)
+    assert seen == [("w", "list_head", "next", t.node)]
 
 
 def test_everything_is_bare_again_when_nobody_watches(boot):
