@@ -138,12 +138,7 @@ def quiescence(sched: Any) -> list[Violation]:
     """
     if not sched.ready or era.is_stopped(sched):
         return []
-    found = []
-    if era.freer_sleeps(sched):
-        first = next(iter(era.pending(sched)), None)
-        if first is not None and era.signaled(first.s_fence.finished):
-            text = "it has finished, and nothing is queued that frees it"
-            found.append(Violation("quiescence", _job(first), "freed", text))
+    found = unfreed(sched)
     if era.runner_sleeps(sched):
         found += _waits_in_vain(sched)
         stuck = _could_run(sched)
@@ -151,6 +146,16 @@ def quiescence(sched: Any) -> list[Violation]:
             text = "nothing holds it, there is room, and nothing is queued that runs it"
             found.append(Violation("quiescence", _job(stuck), "running", text))
     return found
+
+
+def unfreed(sched: Any) -> list[Violation]:
+    """The half of `quiescence` that is about freeing: it holds while jobs are pushed, too."""
+    if sched.ready and not era.is_stopped(sched) and era.freer_sleeps(sched):
+        first = next(iter(era.pending(sched)), None)
+        if first is not None and era.signaled(first.s_fence.finished):
+            text = "it has finished, and nothing is queued that frees it"
+            return [Violation("quiescence", _job(first), "freed", text)]
+    return []
 
 
 def _waits_in_vain(sched: Any) -> list[Violation]:

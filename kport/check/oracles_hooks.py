@@ -9,10 +9,11 @@ What they note and what they find is told in `oracles_watch`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kport.arch.asm import current_thread_info
 from kport.arch.hook import HOOK, Hook
+from kport.check import oracles
 from kport.check import oracles_era as era
 from kport.check.oracles_jobs import (
     begins,
@@ -34,9 +35,6 @@ from kport.check.oracles_report import report
 from kport.dma_buf import dma_fence as fences
 from kport.dma_buf import dma_fence_array, dma_fence_chain
 from kport.linux import kthread
-
-if TYPE_CHECKING:
-    from kport.check.oracles import Violation
 
 # -- the driver's callbacks ----------------------------------------------------------------------
 
@@ -109,8 +107,38 @@ def _fini(result: None, sched: Any) -> None:
 
 def _fini_begins(sched: Any) -> None:
     """From here on it is stopped; what is on the hardware is cancelled or leaks."""
+    _stopping(sched)
     if (notes := _notes(sched)) is not None:
         notes.detached = True
+
+
+def _stopping(sched: Any) -> None:
+    """What has finished by now is freed or is about to be, if nothing is half done.
+
+    The thread of 6.1 looks asleep when it is about to sleep, so nothing is said of that.
+    """
+    notes = _notes(sched)
+    if notes is None or notes.era == "v6_1" or notes.busy or notes.stopped or notes.gone:
+        return
+    for violation in oracles.unfreed(sched):
+        report(*violation)
+
+
+def _times_out(work: Any) -> None:
+    _busy(work._container._container, 1)
+
+
+def _timed_out(result: None, work: Any) -> None:
+    _busy(work._container._container, -1)
+
+
+def _busy(sched: Any, more: int) -> Scheduler | None:
+    """One operation more, or less, is half done."""
+    notes = _notes(sched)
+    if notes is not None and Now.model is not None:
+        with Now.model.lock:
+            notes.busy += more
+    return notes
 
 
 def _stopped(result: None, sched: Any) -> None:
@@ -240,19 +268,15 @@ def _callback_removed(removed: bool, fence: Any, cb: Any) -> None:
 
 
 def _listing(rq: Any, *_: Any) -> None:
-    if (notes := _notes(rq.sched)) is not None:
-        with Now.model.lock:  # type: ignore[union-attr]
-            notes.busy += 1
+    _busy(rq.sched, 1)
 
 
 def _listed(result: Any, rq: Any, entity: Any) -> None:
-    if (notes := _notes(rq.sched)) is not None:
-        with Now.model.lock:  # type: ignore[union-attr]
-            notes.busy -= 1
-            if era.is_listed(entity.list):
-                notes.listed[entity] = None
-            else:
-                notes.listed.pop(entity, None)
+    if (notes := _busy(rq.sched, -1)) is not None:
+        if era.is_listed(entity.list):
+            notes.listed[entity] = None
+        else:
+            notes.listed.pop(entity, None)
 
 
 def _listing_7_2(entity: Any, ts: int) -> None:
@@ -332,7 +356,7 @@ def _chain_signals(chain: Any) -> None:
 # -- at rest -------------------------------------------------------------------------------------
 
 
-def report_at_rest(violation: Violation) -> None:
+def report_at_rest(violation: oracles.Violation) -> None:
     """Report what an oracle for schedulers at rest has found."""
     argument = ""
     if violation.oracle == "quiescence" and Now.model is not None:
@@ -365,6 +389,7 @@ _MAIN: dict[str, Hook] = {
     "drm_sched_job_cleanup": Hook(leaves),
     "drm_sched_stop": Hook(_detach),
     "drm_sched_start": Hook(None, _attach),
+    "drm_sched_job_timedout": Hook(_times_out, _timed_out),
 }
 _OLD_ENTITY = _ENTITY | {"drm_sched_entity_kill_jobs": Hook(_entity_kills)}
 _OLD_MAIN = _MAIN | {
@@ -380,7 +405,7 @@ PARTS: dict[str, dict[str, dict[str, Hook]]] = {
         "sched_main": _MAIN
         | {
             "drm_sched_job_done": Hook(is_done, was_done),
-            "drm_sched_wqueue_stop": Hook(None, _stopped),
+            "drm_sched_wqueue_stop": Hook(_stopping, _stopped),
             "drm_sched_wqueue_start": Hook(_started),
             "drm_sched_run_job_work": Hook(_run_work, _run_work_over),
             "drm_sched_free_job_work": Hook(_free_work, _free_work_over),
@@ -396,7 +421,7 @@ PARTS: dict[str, dict[str, dict[str, Hook]]] = {
         "sched_entity": _OLD_ENTITY,
         "sched_main": _OLD_MAIN
         | {
-            "drm_sched_submit_stop": Hook(None, _stopped),
+            "drm_sched_submit_stop": Hook(_stopping, _stopped),
             "drm_sched_submit_start": Hook(_started),
             "drm_sched_main": Hook(_submit_work, _submit_work_over),
         },
