@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kport.explore.replay import Recorder, Replay, Schedule
+from kport.explore.replay import Census, Recorder, Replay, Schedule
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Runner, Scenario, Setup, Trouble
-from kport.explore.search import Search
+from kport.explore.search import Search, Trial
 from kport.explore.shrink import shrink
 from kport.explore.strategies import strategy as strategy_of
 from kport.explore.token import CHECKS, LIMIT, Token, parse
@@ -113,6 +113,7 @@ class _Exploration:
             steps += runner.steps
             traces.add(search.trace)
             if trouble is not None:
+                search.failed(trouble.kind)
                 self._failed(trouble, number, None)
             number += stride
             now = clock()
@@ -177,9 +178,10 @@ class _Exploration:
 
 def teach(search: Search, runner: Runner) -> Trouble | None:
     """The straight execution, from which a search that draws lots learns how long one is."""
-    straight = Replay(step_ns=search.step_ns)
+    straight = Census(search.step_ns) if search.needs_ops else Replay(step_ns=search.step_ns)
     trouble = runner.run(straight)
-    search.learn(runner.steps, straight.steps_by_name())
+    places = straight.places if isinstance(straight, Census) else {}
+    search.learn(Trial(runner.steps, straight.steps_by_name(), places))
     return trouble
 
 

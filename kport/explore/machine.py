@@ -41,6 +41,7 @@ class Explorer(Virt):
         super().__init__(search, **options)
         self.search = search
         self.steps = 0
+        self.delivered = 0  # interrupts, timers and ends of sleeps
 
     def power_on(self, hooks: Hooks) -> None:
         self.strategy = RoundRobin()
@@ -48,6 +49,7 @@ class Explorer(Virt):
 
     def booted(self) -> None:
         self.explore()
+        self.delivered = 0
         super().booted()
 
     def explore(self) -> None:
@@ -85,6 +87,18 @@ class Explorer(Virt):
     def raise_line(self, line: Line) -> None:
         self.current.op = (ops.WRITE, line, "")
         super().raise_line(line)
+
+    def _reset(self, hooks: Hooks) -> None:
+        self.delivered = 0
+        super()._reset(hooks)
+
+    def _give(self, event: Event, taker: Task) -> None:
+        self.delivered += 1
+        super()._give(event, taker)
+
+    def _expire(self, now: int) -> None:
+        self.delivered += 1
+        super()._expire(now)
 
     # -- what can be placed ------------------------------------------------------------------------
 

@@ -58,6 +58,14 @@ def conflict(a: Op, b: Op) -> bool:
     return {ka, kb} == {BLOCK, WAKE}
 
 
+def place(op: Op) -> str:
+    """The name of the location of a step, the same in each execution."""
+    of = op[1]
+    if of is None:
+        return ""
+    return f"{getattr(of, 'name', None) or type(of).__name__}.{op[2]}"
+
+
 def possible(task: Any) -> bool:
     """False for a task that would only wait: for a lock that is held, or to be woken."""
     op = task.op

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kport.explore.search import LONG, Drawn
+from kport.explore.search import LONG, Drawn, Trial
 
 PATIENCE = 512  # steps that a task may run on at the least
 
@@ -33,8 +33,8 @@ class Pct(Drawn):
         self.depth = depth
         self.length = 100
 
-    def learn(self, steps: int, counts: dict[str, int]) -> None:
-        self.length = max(2, steps)
+    def learn(self, trial: Trial) -> None:
+        self.length = max(2, trial.steps)
 
     def begin(self) -> None:
         super().begin()

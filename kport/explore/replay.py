@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kport.arch.virt_asm import CPU, ktime_get
+from kport.explore import ops
 from kport.explore.search import Search
 
 
@@ -140,6 +141,27 @@ class Replay(_Counting):
         ordinal = self._asked
         self._asked += 1
         return min(self.schedule.numbers.get(ordinal, 0), n - 1)
+
+
+class Census(Replay):
+    """The straight execution, asked at each step: who uses what."""
+
+    name = "census"
+    needs_ops = True
+
+    def __init__(self, step_ns: int = 50) -> None:
+        super().__init__(step_ns=step_ns)
+
+    def begin(self) -> None:
+        super().begin()
+        self.places: dict[str, dict[str, int]] = {}
+
+    def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
+        chosen, _ = super().next(candidates, current, step)
+        if not chosen.event and chosen.op is not None and chosen.op[0] < ops.START:
+            users = self.places.setdefault(ops.place(chosen.op), {})
+            users[chosen.name] = users.get(chosen.name, 0) + 1
+        return chosen, 0
 
 
 def _find(candidates: Sequence[Any], turn: Turn) -> Any:

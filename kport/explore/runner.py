@@ -160,6 +160,7 @@ class Runner:
         except Halted:
             if not machine.dead:
                 raise
+            return None  # the search has seen enough
         except Exception as error:
             self.steps = machine.steps
             return _raised(error)

@@ -14,6 +14,7 @@ execution can be had again without those before it, and processes can share out 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -21,6 +22,19 @@ LONG = 1 << 40  # steps: longer than any execution
 
 if TYPE_CHECKING:
     from kport.explore.machine import Explorer
+
+
+@dataclass
+class Trial:
+    """What one execution has shown: its steps, those of each task by name, and who used what.
+
+    `places` says of each location (`kport.explore.ops.place`) how often which task used it; it is
+    empty for a search that does not need to know what tasks do.
+    """
+
+    steps: int
+    counts: dict[str, int]
+    places: dict[str, dict[str, int]]
 
 
 class Search:
@@ -41,8 +55,8 @@ class Search:
     machine: Explorer
     trace = 0
 
-    def learn(self, steps: int, counts: dict[str, int]) -> None:
-        """Before the first execution: how long one is, in all and for each task by name."""
+    def learn(self, trial: Trial) -> None:
+        """Before the first execution: what one looks like."""
 
     def prepare(self, number: int) -> bool:
         """Execution `number` (from 0) comes next; False: there is none left."""
@@ -64,6 +78,9 @@ class Search:
 
     def yields(self, task: Any) -> None:
         """The running task waits busily: others must come first."""
+
+    def failed(self, kind: str) -> None:
+        """The last execution went wrong."""
 
     def claim(self) -> str:
         """What is proved when `prepare()` has said False; "" if nothing is."""
