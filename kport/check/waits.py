@@ -1,0 +1,508 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Deadlocks through waits, seen in a run that passed; and why a run that hangs does.
+
+lockdep knows the order of locks and nothing of a wait for a completion, a fence, a wait queue, a
+work item. Here these are recorded as the DEPT patches do: what a thread held when it waited, and
+what stood in the way of the event. `waits_graph` says what follows from that, `waits_state` what is
+kept, `waits_report` how it is told, `waits_lost` what it says of a wait that never ends.
+
+Hooked is the outermost function of each kind of wait: mutex, ww_mutex, rw_semaphore; completions
+(and with them kthread_stop(), kthread_park(), synchronize_rcu()); dma_fence_wait*(); the wait_event
+family; wait_var_event(); flush_work(), cancel_*_sync(), flush_workqueue(). An ordered workqueue is
+a lock that each of its items holds while it runs.
+
+Every execution begins with an empty graph, so what is reported can be replayed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from kport.arch.asm import current_thread_info
+from kport.arch.hook import HOOK, Hook
+from kport.check import waits_lost, waits_report
+from kport.check.waits_graph import Graph
+from kport.check.waits_state import (
+    LOCK,
+    NAME,
+    TABLE,
+    WAIT,
+    Event,
+    Node,
+    Publication,
+    Record,
+    Unit,
+    Wait,
+    class_of,
+    generation,
+    me,
+    path_of,
+    stack,
+    unit_of,
+)
+from kport.dma_buf import dma_fence
+from kport.linux import (
+    completion,
+    hung_task,
+    mutex,
+    rwsem,
+    sched,
+    wait,
+    wait_bit,
+    workqueue,
+)
+from kport.linux.facility import Facility, splat
+from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, PF_KTHREAD, TASK_INTERRUPTIBLE
+
+if TYPE_CHECKING:
+    from kport.arch.api import Machine
+
+_IDLE = TASK_INTERRUPTIBLE | 0x0400  # a kthread that sleeps so has nothing to do
+_SIGNALED = dma_fence.DMA_FENCE_FLAG_SIGNALED_BIT
+_ORDERED = workqueue.__WQ_ORDERED
+_INITIALISERS = frozenset(
+    ("DECLARE_COMPLETION_ONSTACK", "init_waitqueue_head", "__init_waitqueue_head", "mutex_init")
+)
+
+graph = Graph()
+
+
+def _no_step() -> int:
+    return 0
+
+
+_step: Callable[[], int] = _no_step  # the step of the machine virt
+
+
+def _frame() -> FrameType:
+    """The frame that called the hooked function; this is called by the hook."""
+    frame = sys._getframe(3)
+    return frame
+
+
+def _report(circle: list[Any] | None) -> None:
+    if circle is not None:
+        lines = waits_report.circle(circle)
+        splat(NAME, lines[1], lines)
+
+
+# -- what begins -------------------------------------------------------------------------------
+
+
+def _born(obj: Any) -> Record:
+    """An object is initialised by the function that called the hooked one."""
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None and (
+        frame.f_code.co_name in _INITIALISERS or frame.f_code.co_filename == HOOK
+    ):
+        frame = frame.f_back
+    site = None
+    if obj._container is None and frame is not None:
+        site = waits_report.place((frame.f_code, frame.f_lasti))
+    record = TABLE.add(obj, class_of(obj, site))
+    record.begin = generation()
+    record.born = (stack(frame)[:1], me().who, _step())
+    return record
+
+
+def _before_init(obj: Any) -> None:
+    _born(obj)
+
+
+def _before_named_init(obj: Any, name: str) -> None:
+    _born(obj)
+
+
+def _before_reinit(obj: Any) -> None:
+    TABLE.get(obj).begin = generation()
+
+
+def _before_fence_init(fence: Any, ops: Any, lock: Any, context: int, seqno: int) -> None:
+    _born(fence)
+
+
+def _after_new_task(p: Any, ti: Any, flags: int, leader: Any) -> None:
+    if not flags & PF_KTHREAD:  # one that the machine adopts has no maker
+        return
+    maker = me()
+    child = unit_of(ti)
+    child.path = path_of(maker)
+    child.join(maker.publish())
+
+
+# -- events ------------------------------------------------------------------------------------
+
+
+def _event(obj: Any, record: Record, woke: bool) -> Event:
+    """Something happened to an object; called by a hook."""
+    unit = me()
+    path = path_of(unit)
+    record.events += 1
+    event = record.last = Event(
+        record.cls, unit, path, record.begin, stack(sys._getframe(3)), _step(), woke
+    )
+    return event
+
+
+def _before_complete(x: Any, wake_flags: int) -> None:
+    _event(x, TABLE.get(x), x.wait.task_list.next is not x.wait.task_list)
+
+
+def _before_complete_all(x: Any) -> None:
+    _event(x, TABLE.get(x), x.wait.task_list.next is not x.wait.task_list)
+
+
+def _before_wake(wq_head: Any, mode: int, nr: int, flags: int, key: Any) -> None:
+    if wq_head is wait_bit._wait_table:
+        return
+    _event(wq_head, TABLE.get(wq_head), wq_head.head.next is not wq_head.head)
+
+
+def _before_wake_var(var: Any) -> None:
+    _event(var, TABLE.get(var), True)
+
+
+def _before_signal(fence: Any, timestamp: int) -> None:
+    if not fence.flags.cells[_SIGNALED]:
+        _event(fence, TABLE.get(fence), True)
+
+
+def _before_ttwu(p: Any, state: int, flags: int) -> None:
+    sleeps = p._state & state
+    if not sleeps:
+        return
+    waker = me()
+    woken = unit_of(p.thread)
+    if p.flags & PF_KTHREAD and sleeps & _IDLE:
+        woken.path = path_of(waker)
+    woken.inbox.append(waker.publish())
+
+
+# -- waits -------------------------------------------------------------------------------------
+
+
+def _begin(obj: Any) -> None:
+    unit = me()
+    unit.depth += 1
+    if unit.depth == 1:
+        cls = TABLE.get(obj).cls
+        unit.wait = Wait(cls, obj, unit, stack(_frame()), _step())
+
+
+def _end(obj: Any, ended: bool, idle: bool = False) -> None:
+    """The wait is over; `ended` by the event, not by a timeout or a signal."""
+    unit = me()
+    unit.depth -= 1
+    began = unit.wait
+    if unit.depth or began is None:
+        return
+    unit.wait = None
+    if not ended:
+        return
+    record = TABLE.get(obj)
+    event = record.last
+    record.taken = (began.stack, unit.who, began.step)
+    if idle:
+        unit.path = None if event is None else event.path
+        if event is not None:
+            unit.join(event.publication)
+        return
+    if event is not None:
+        if began.held:
+            _report(graph.waited(began, event))
+        unit.join(event.publication)
+    node = Node(WAIT, began.cls, obj, unit, began.stack)
+    node.generation = began.generation
+    node.event = event
+    unit.push(node)
+
+
+def _idles(state: int) -> bool:
+    """True if the running thread is a kthread that waits for something to do."""
+    task = current_thread_info().task
+    return task is not None and bool(task.flags & PF_KTHREAD) and bool(state & _IDLE)
+
+
+def _before_completion(x: Any, action: Any, timeout: int, state: int) -> None:
+    _begin(x)
+
+
+def _after_completion(ret: int, x: Any, action: Any, timeout: int, state: int) -> None:
+    _end(x, ret > 0 and timeout == MAX_SCHEDULE_TIMEOUT)
+
+
+def _after_try_completion(ret: bool, x: Any) -> None:
+    if ret and (event := TABLE.get(x).last) is not None:
+        me().join(event.publication)
+
+
+def _before_event(wq_head: Any, condition: Any) -> None:
+    _begin(wq_head)
+
+
+def _after_event(ret: int | None, wq_head: Any, condition: Any) -> None:
+    _end(wq_head, not ret)
+
+
+def _after_event_interruptible(ret: int, wq_head: Any, condition: Any) -> None:
+    _end(wq_head, not ret, _idles(TASK_INTERRUPTIBLE))
+
+
+def _before_event_timeout(wq_head: Any, condition: Any, timeout: int) -> None:
+    _begin(wq_head)
+
+
+def _after_event_timeout(ret: int, wq_head: Any, condition: Any, timeout: int) -> None:
+    _end(wq_head, ret > 0 and timeout == MAX_SCHEDULE_TIMEOUT)
+
+
+def _before_var(var: Any, condition: Any) -> None:
+    _begin(var)
+
+
+def _after_var(ret: None, var: Any, condition: Any) -> None:
+    _end(var, True)
+
+
+def _before_fence_wait(fence: Any, intr: bool, timeout: int) -> None:
+    _begin(fence)
+
+
+def _after_fence_wait(ret: int, fence: Any, intr: bool, timeout: int) -> None:
+    _end(fence, ret > 0 and timeout == MAX_SCHEDULE_TIMEOUT)
+
+
+def _after_fence_signaled(ret: Any, fence: Any) -> None:
+    if ret and (record := TABLE.records.get(fence)) is not None and record.last is not None:
+        me().join(record.last.publication)
+
+
+# -- locks that sleep --------------------------------------------------------------------------
+
+
+def _took(lock: Any, node: Node | None, unit: Unit) -> None:
+    """The thread has the lock; `node` if it may have had to wait for it."""
+    if node is None:
+        node = Node(LOCK, TABLE.get(lock).cls, lock, unit, stack(sys._getframe(3)))
+    else:
+        node.count = unit.count
+        if unit.held:
+            _report(graph.take(unit.held, node))
+        unit.push(node)
+    unit.held.append(node)
+    TABLE.get(lock).taken = (node.stack, unit.who, _step())
+
+
+def _before_lock(lock: Any, state: int, ww_ctx: Any, use_ww_ctx: bool) -> None:
+    me().depth += 1
+
+
+def _after_lock(ret: int, lock: Any, state: int, ww_ctx: Any, use_ww_ctx: bool) -> None:
+    unit = me()
+    unit.depth -= 1
+    if not ret:
+        node = Node(LOCK, TABLE.get(lock).cls, lock, unit, stack(sys._getframe(2)))
+        _took(lock, node, unit)
+
+
+def _after_trylock(ret: bool, lock: Any) -> None:
+    if ret:
+        _took(lock, None, me())
+
+
+def _before_unlock(lock: Any) -> None:
+    held = me().held
+    for at in range(len(held) - 1, -1, -1):
+        if held[at].obj is lock:
+            del held[at]
+            return
+
+
+def _before_down(sem: Any, write: bool, state: int) -> None:
+    me().depth += 1
+
+
+def _after_down(ret: int, sem: Any, write: bool, state: int) -> None:
+    _after_lock(ret, sem, state, None, False)
+
+
+def _before_up(sem: Any, write: bool) -> None:
+    _before_unlock(sem)
+
+
+# -- work items --------------------------------------------------------------------------------
+
+
+def _before_queue(cpu: int, wq: Any, work: Any) -> None:
+    unit = me()
+    record = TABLE.get(work)
+    path = path_of(unit)
+    if path is not None or record.publication is None:
+        record.path = path
+    record.publication = unit.publish()
+
+
+def _before_delay(cpu: int, wq: Any, dwork: Any, delay: int) -> None:
+    unit = me()
+    record = TABLE.get(dwork.work)
+    record.path = path_of(unit)
+    record.publication = unit.publish()
+
+
+# Of the item an ordered queue ran last: what was known when it was queued, and when it ended.
+_ordered: dict[Any, tuple[Publication, Publication]] = {}
+
+
+def _before_process(worker: Any, work: Any) -> None:
+    if work.func is workqueue.wq_barrier_func:
+        return
+    unit = me()
+    record = TABLE.get(work)
+    unit.path = record.path
+    if record.publication is not None:
+        unit.join(record.publication)
+    wq = work.pwq.wq
+    if wq.flags & _ORDERED:
+        last = _ordered.get(wq)
+        if last is not None and record.publication is not None:
+            tid, count, _ = last[0]
+            mine = record.publication
+            if mine[2].get(tid, -1) >= count or (mine[0] == tid and mine[1] > count):
+                unit.join(last[1])
+        slot = Node(LOCK, f"ordered workqueue {wq.name}", wq, unit, _work_stack(work))
+        unit.push(slot)
+        unit.held.append(slot)
+    unit.start = generation()
+
+
+def _work_stack(work: Any) -> Any:
+    """Where a work item stands that begins or ends: its function."""
+    code = getattr(work.func, "__code__", None)
+    return ((code, 0),) if code is not None else ()
+
+
+def _after_process(ret: None, worker: Any, work: Any) -> None:
+    unit = me()
+    record = TABLE.records.get(work)
+    if record is None or record.publication is None:
+        return
+    start, unit.start = unit.start, 0
+    if not start:
+        return
+    queued = record.publication
+    for obj in (work, _wq_of(unit)):
+        if obj is None:
+            continue
+        of = TABLE.get(obj)
+        of.begin = start
+        of.events += 1
+        of.last = Event(of.cls, unit, unit.path, start, _work_stack(work), _step(), True)
+        if obj is not work:
+            _ordered[obj] = (queued, of.last.publication)
+    unit.held.clear()
+    unit.path = None
+
+
+def _wq_of(unit: Unit) -> Any:
+    """The ordered workqueue whose item the thread runs."""
+    for node in unit.held:
+        if node.cls.startswith("ordered workqueue "):
+            return node.obj
+    return None
+
+
+def _before_flush(work: Any, from_cancel: bool) -> None:
+    _begin(work)
+
+
+def _after_flush(ret: bool, work: Any, from_cancel: bool) -> None:
+    _end(work, True)
+
+
+def _before_flush_wq(wq: Any) -> None:
+    _begin(wq)
+
+
+def _after_flush_wq(ret: None, wq: Any) -> None:
+    _end(wq, True)
+
+
+# -- the facility ------------------------------------------------------------------------------
+
+
+def _hooks() -> dict[Any, Hook]:
+    init, named = Hook(_before_init), Hook(_before_named_init)
+    event = Hook(_before_event, _after_event)
+    idle = Hook(_before_event, _after_event_interruptible)
+    timed = Hook(_before_event_timeout, _after_event_timeout)
+    fence_init = Hook(_before_fence_init)
+    return {
+        completion.init_completion: init,
+        completion.reinit_completion: Hook(_before_reinit),
+        completion.complete_with_flags: Hook(_before_complete),
+        completion.complete_all: Hook(_before_complete_all),
+        completion.__wait_for_common: Hook(_before_completion, _after_completion),
+        completion.try_wait_for_completion: Hook(None, _after_try_completion),
+        wait.__init_waitqueue_head: named,
+        wait.__wake_up_common: Hook(_before_wake),
+        wait.wait_event: event,
+        wait.wait_event_killable: event,
+        wait.wait_event_interruptible: idle,
+        wait.wait_event_interruptible_exclusive: idle,
+        wait.wait_event_timeout: timed,
+        wait.wait_event_interruptible_timeout: timed,
+        wait_bit.wait_var_event: Hook(_before_var, _after_var),
+        wait_bit.wake_up_var: Hook(_before_wake_var),
+        mutex.mutex_init: named,
+        mutex.__mutex_lock_common: Hook(_before_lock, _after_lock),
+        mutex.mutex_trylock: Hook(None, _after_trylock),
+        mutex.mutex_unlock: Hook(_before_unlock),
+        rwsem.init_rwsem: init,
+        rwsem._down: Hook(_before_down, _after_down),
+        rwsem._up: Hook(_before_up),
+        workqueue.__queue_work: Hook(_before_queue),
+        workqueue.__queue_delayed_work: Hook(_before_delay),
+        workqueue.process_one_work: Hook(_before_process, _after_process),
+        workqueue.__flush_work: Hook(_before_flush, _after_flush),
+        workqueue.flush_workqueue: Hook(_before_flush_wq, _after_flush_wq),
+        sched.try_to_wake_up: Hook(_before_ttwu),
+        sched.new_task: Hook(None, _after_new_task),
+        dma_fence.dma_fence_init: fence_init,
+        dma_fence.dma_fence_init64: fence_init,
+        dma_fence.dma_fence_signal_timestamp_locked: Hook(_before_signal),
+        dma_fence.dma_fence_wait_timeout: Hook(_before_fence_wait, _after_fence_wait),
+        dma_fence.dma_fence_is_signaled: Hook(None, _after_fence_signaled),
+    }
+
+
+class waits(Facility):
+    """Waits and events."""
+
+    name = NAME
+
+    def hooks(self, machine: Machine) -> dict[Any, Hook]:
+        return _hooks()
+
+    def start(self, machine: Machine) -> None:
+        global _step
+        _step = (lambda: int(machine.step)) if hasattr(machine, "step") else _no_step
+        hung_task.explainers.append(waits_lost.explain)
+        self.begin()
+
+    def begin(self) -> None:
+        TABLE.clear()
+        graph.clear()
+        _ordered.clear()
+
+    def stop(self) -> None:
+        hung_task.explainers.remove(waits_lost.explain)
+        self.begin()
+
+
+def facilities() -> Sequence[Facility]:
+    """The one facility."""
+    return [waits()]

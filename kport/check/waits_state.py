@@ -1,0 +1,322 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""What `waits` knows: threads, the events they wait for, and the paths that lead to events.
+
+A *path* is a list of `Node`, newest first, that only grows: each sleeping lock a thread took and
+each event it waited for. Work that a thread hands on (a work item, a new thread, a kthread it wakes
+from its idle wait) begins with the path of the one who handed it on, so the path of an event is
+all that had to be got past before it, across threads. It costs one pointer.
+
+Order is known by vector clocks of the sleeping level: hand-overs, wake-ups, completions and fences
+order things; locks do not, since locks can be taken in another order. A clock is a dict nobody
+changes, and a publication is (thread, number, clock): whoever knows the number knows all of it.
+
+An object is known by a `Record`, in a table of the last `RECORDS` objects.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK
+from kport.arch.asm import current_thread_info
+from kport.arch.hook import HOOK
+from kport.arch.types import thread_info
+
+NAME = "waits"
+RECORDS = 4096
+_HANDLER = HARDIRQ_MASK | SOFTIRQ_MASK
+_KEEP = 64  # nodes of a path
+_FRAMES = 10
+
+LOCK, WAIT = "lock", "wait"
+
+Clock = dict[int, int]
+Publication = tuple[int, int, Clock]
+Stack = tuple[tuple[CodeType, int], ...]
+
+_EMPTY: Clock = {}
+_generations: Iterator[int] = itertools.count(1)
+_numbers: Iterator[int] = itertools.count()
+
+
+class Node:
+    """A lock taken (`kind` LOCK) or an event waited for (WAIT), and what came before on the path.
+
+    `count` is the number of the thread's next publication, so whoever knows that knows the node.
+    """
+
+    __slots__ = (
+        "cls",
+        "count",
+        "depth",
+        "event",
+        "generation",
+        "kind",
+        "obj",
+        "prev",
+        "stack",
+        "tid",
+        "who",
+    )
+
+    def __init__(self, kind: str, cls: str, obj: Any, unit: Unit, stack: Stack) -> None:
+        self.kind = kind
+        self.cls = cls
+        self.obj = obj
+        self.generation = next(_generations)
+        self.tid = unit.tid
+        self.count = unit.count
+        self.who = unit.who
+        self.stack = stack
+        self.event: Event | None = None
+        self.prev: Node | None = None
+        self.depth = 1
+
+
+class Event:
+    """Something happened that others wait for: where, by whom, and what had to be got past.
+
+    The path counts back to `begin`, the generation in which the event became owed.
+    """
+
+    __slots__ = (
+        "begin",
+        "cls",
+        "generation",
+        "path",
+        "publication",
+        "stack",
+        "step",
+        "who",
+        "woke",
+    )
+
+    def __init__(
+        self,
+        cls: str,
+        unit: Unit,
+        path: Node | None,
+        begin: int,
+        stack: Stack,
+        step: int,
+        woke: bool,
+    ) -> None:
+        self.cls = cls
+        self.who = unit.who
+        self.path = path
+        self.begin = begin
+        self.stack = stack
+        self.step = step
+        self.woke = woke
+        self.generation = next(_generations)
+        self.publication = unit.publish()
+
+
+class Wait:
+    """A wait that goes on: what for, since when, what the thread holds, what it knew then."""
+
+    __slots__ = ("clock", "cls", "generation", "held", "obj", "stack", "step", "tid", "who")
+
+    def __init__(self, cls: str, obj: Any, unit: Unit, stack: Stack, step: int) -> None:
+        self.cls = cls
+        self.obj = obj
+        self.generation = next(_generations)
+        self.tid = unit.tid
+        self.who = unit.who
+        self.clock = unit.clock
+        self.held = tuple(unit.held)
+        self.stack = stack
+        self.step = step
+
+    def knows(self, publication: Publication) -> bool:
+        """True if what was published is in the past of this wait."""
+        tid, count, _ = publication
+        return self.clock.get(tid, -1) >= count
+
+    def after(self, node: Node) -> bool:
+        """True if the node is in the past of this wait."""
+        if node.tid == self.tid:
+            return node.generation < self.generation
+        return self.clock.get(node.tid, -1) >= node.count
+
+
+class Record:
+    """An object that is waited for: its class, since when it is owed, its events."""
+
+    __slots__ = ("begin", "born", "cls", "events", "last", "path", "publication", "taken")
+
+    def __init__(self, cls: str) -> None:
+        self.cls = cls
+        self.begin = 0
+        self.born: tuple[Stack, str, int] | None = None  # where, by whom, in which step
+        self.last: Event | None = None
+        self.events = 0
+        self.path: Node | None = None  # of a work item: of who queued it
+        self.publication: Publication | None = None
+        self.taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
+
+
+class Unit:
+    """A thread of execution."""
+
+    __slots__ = (
+        "clock",
+        "count",
+        "depth",
+        "held",
+        "inbox",
+        "path",
+        "start",
+        "tid",
+        "wait",
+        "who",
+    )
+
+    def __init__(self, ti: thread_info) -> None:
+        self.tid = next(_numbers)
+        self.who = f"{ti.name}/{ti.task.pid}" if ti.task is not None else ti.name
+        self.count = 0
+        self.clock = _EMPTY
+        self.path: Node | None = None
+        self.held: list[Node] = []
+        self.inbox: list[Publication] = []
+        self.depth = 0  # of waits within waits: the outermost counts
+        self.wait: Wait | None = None
+        self.start = 0  # generation in which the work item began that runs
+
+    def publish(self) -> Publication:
+        """Whoever gets this knows what the thread has done so far."""
+        count = self.count
+        self.count = count + 1
+        return self.tid, count, self.clock
+
+    def join(self, publication: Publication) -> None:
+        """The thread learns what was published."""
+        tid, count, clock = publication
+        mine = self.clock
+        if tid == self.tid or mine.get(tid, -1) >= count:
+            return
+        joined = dict(mine)
+        for other, number in clock.items():
+            if joined.get(other, -1) < number:
+                joined[other] = number
+        joined[tid] = count
+        self.clock = joined
+
+    def push(self, node: Node) -> None:
+        """Put a node on the path; what is very old is forgotten."""
+        before = self.path
+        node.prev = before
+        if before is not None:
+            depth = before.depth + 1
+            if depth > 2 * _KEEP:
+                at = node
+                for _ in range(_KEEP):
+                    if at.prev is None:
+                        break
+                    at = at.prev
+                at.prev = None
+                depth = _KEEP
+            node.depth = depth
+        self.path = node
+
+
+class Table:
+    """The records of objects, oldest forgotten first, and all threads met, in order."""
+
+    def __init__(self) -> None:
+        self.records: dict[Any, Record] = {}
+        self.units: list[Unit] = []
+
+    def clear(self) -> None:
+        """A new execution."""
+        global _generations, _numbers
+        self.records.clear()
+        self.units.clear()
+        _generations = itertools.count(1)
+        _numbers = itertools.count()
+
+    def add(self, obj: Any, cls: str) -> Record:
+        """A new record of an object, in place of an older one."""
+        records = self.records
+        if len(records) >= RECORDS and obj not in records:
+            try:
+                records.pop(next(iter(records)), None)
+            except RuntimeError:  # another thread was at it at the same time: one more is kept
+                return self._put(obj, cls)
+        return self._put(obj, cls)
+
+    def _put(self, obj: Any, cls: str) -> Record:
+        record = self.records[obj] = Record(cls)
+        return record
+
+    def get(self, obj: Any) -> Record:
+        """The record of an object; one that was never seen gets its class from its type."""
+        record = self.records.get(obj)
+        return record if record is not None else self.add(obj, class_of(obj, None))
+
+
+TABLE = Table()
+
+
+def generation() -> int:
+    """The number of now."""
+    return next(_generations)
+
+
+def unit_of(ti: thread_info) -> Unit:
+    """The unit of a thread."""
+    debug = ti.debug
+    if debug is None:
+        debug = ti.debug = {}
+    unit: Unit | None = debug.get(NAME)
+    if unit is None:
+        unit = debug[NAME] = Unit(ti)
+        TABLE.units.append(unit)
+    return unit
+
+
+def me() -> Unit:
+    """The unit of the running thread, which has learnt what its wakers knew."""
+    ti = current_thread_info()
+    try:
+        unit: Unit = ti.debug[NAME]
+    except (KeyError, TypeError):
+        unit = unit_of(ti)
+    if unit.inbox:
+        while unit.inbox:
+            unit.join(unit.inbox.pop())
+    return unit
+
+
+def path_of(unit: Unit) -> Node | None:
+    """The path of what the running thread does now; a handler on top of it has none."""
+    return None if current_thread_info().preempt_count & _HANDLER else unit.path
+
+
+def stack(frame: FrameType | None) -> Stack:
+    """Where a thread is: (code, offset) of its frames from `frame` outwards."""
+    found: list[tuple[CodeType, int]] = []
+    while frame is not None and len(found) < _FRAMES:
+        code = frame.f_code
+        if code.co_filename != HOOK:
+            found.append((code, frame.f_lasti))
+        frame = frame.f_back
+    return tuple(found)
+
+
+def class_of(obj: Any, site: str | None) -> str:
+    """The class of an object: the structs it is embedded in, else where it was initialised."""
+    parts: list[str] = []
+    at = obj
+    while getattr(at, "_container", None) is not None and at._member is not None:
+        parts.append(at._member)
+        at = at._container
+    name = type(at).__name__
+    if parts:
+        return ".".join([f"({name})", *reversed(parts)])
+    return f"{name} of {site}" if site else name
