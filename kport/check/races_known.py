@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""The races that the kernel itself has, from races_known.json.
+
+Each entry names the struct and the member, the two functions, where in C the two accesses stand,
+and why it is the kernel's and not the port's. A race is known by struct, member and functions; the
+positions are for whoever wants to read the C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from typing import TypedDict
+
+_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "races_known.json")
+
+
+class Known(TypedDict):
+    """One race: `functions` in order of their names, `accesses` as "file.c:line, what it does"."""
+
+    struct: str
+    member: str
+    functions: list[str]
+    kernel: str
+    accesses: list[str]
+    why: str
+
+
+@cache
+def known_races() -> list[Known]:
+    """All of them, in file order."""
+    with open(_FILE, encoding="utf-8") as file:
+        races: list[Known] = json.load(file)["races"]
+    return races
+
+
+@cache
+def _titles() -> dict[tuple[str, ...], str]:
+    return {
+        (race["struct"], race["member"], *sorted(race["functions"])): (
+            f"data-race in {' / '.join(sorted(race['functions']))}"
+            f" ({race['struct']}.{race['member']})"
+        )
+        for race in known_races()
+    }
+
+
+def known_as(kind: str, member: str, functions: list[str]) -> str | None:
+    """The title of a known race, or None."""
+    if len(functions) != 2:
+        return None
+    first, second = sorted(functions)
+    return _titles().get((kind, member, first, second))

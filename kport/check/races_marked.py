@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""Marked accesses on `virt`: READ_ONCE() and its like, as accesses and as order.
+
+As an access, a marked store conflicts with plain loads. A marked load conflicts with a plain store
+only when that is strict, and with an assertion. As order, a store leaves for whoever loads the
+member what the thread has released: all of it (smp_store_release(), rcu_assign_pointer(),
+exchanges) or what came before its last fence.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from kport.arch.hook import Hook
+from kport.check.races_access import LIST, load, records, store
+from kport.check.races_clock import Epoch, join, now, relaxed_load, release
+
+_SCALARS = frozenset((int, bool, str, float, type(None)))
+
+
+def _left(o: Any, f: str) -> Epoch | None:
+    """What the store that a load of this member sees has left, if anything."""
+    try:
+        left: dict[str, Epoch] | None = o._epochs[-1]
+    except AttributeError:
+        return None
+    return None if left is None else left.get(f)
+
+
+def _leave(o: Any, f: str, e: Epoch | None) -> None:
+    if not hasattr(type(o), "_plain"):
+        return
+    s = records(o)
+    if s[-1] is not None:
+        s[-1][f] = e
+    elif e is not None:
+        s[-1] = {f: e}
+
+
+def _load(o: Any, f: str) -> None:
+    if LIST.marked_loads:
+        load(o, f, "read (marked)", sys._getframe(2))
+
+
+def _loaded(result: Any, o: Any, f: str) -> None:
+    found = _left(o, f)
+    if found is not None:
+        if result.__class__ in _SCALARS:
+            relaxed_load(found)
+        else:
+            join(now(), found)
+
+
+def _loaded_scalar(result: Any, o: Any, f: str) -> None:
+    relaxed_load(_left(o, f))
+
+
+def _acquired(result: Any, o: Any, f: str) -> None:
+    found = _left(o, f)
+    if found is not None:
+        join(now(), found)
+
+
+def _store(o: Any, f: str, v: Any) -> None:
+    store(o, f, "write (marked)", sys._getframe(2), v)
+
+
+def _stored(_: Any, o: Any, f: str, v: Any) -> None:
+    _leave(o, f, now()[3].fence)
+
+
+def _released(_: Any, o: Any, f: str, v: Any) -> None:
+    _leave(o, f, release())
+
+
+def _exchange(o: Any, f: str) -> None:
+    found = _left(o, f)
+    if found is not None:
+        join(now(), found)
+    _leave(o, f, release())
+
+
+def _exchanged(old: Any, o: Any, f: str, v: Any) -> None:
+    store(o, f, "read-write (marked)", sys._getframe(2), v, old)
+    _exchange(o, f)
+
+
+def _compared(was: Any, o: Any, f: str, old: Any, new: Any) -> None:
+    if was is old or was == old:
+        store(o, f, "read-write (marked)", sys._getframe(2), new, was)
+        _exchange(o, f)
+    else:
+        relaxed_load(_left(o, f))
+
+
+ACCESSES: dict[str | Callable[..., Any], Hook] = {
+    "READ_ONCE": Hook(_load, _loaded),
+    "rcu_access_pointer": Hook(_load, _loaded_scalar),
+    "smp_load_acquire": Hook(_load, _acquired),
+    "WRITE_ONCE": Hook(_store, _stored),
+    "smp_store_release": Hook(_store, _released),
+    "xchg": Hook(None, _exchanged),
+    "cmpxchg": Hook(None, _compared),
+}
