@@ -149,13 +149,21 @@ class Bare:
             self.first = error
 
 
+def weaken(machine: Virt, memory: str) -> None:
+    """Give a machine that is off a weak memory. Raises ValueError for an unknown one."""
+    from kport.arch.virt_weak_asm import attach, memory_of  # nothing of it is loaded otherwise
+
+    attach(machine, memory_of(memory, machine))
+
+
 class Virt:
     """`Machine` in one OS thread, under a strategy.
 
     `step_ns` is the time one step takes (0: time only passes while nobody can run), `bound` the
     most steps of an execution, `carrier` what carries the tasks ("greenlet", "thread", None for
-    what there is), `log` whether `events` keeps a line for every switch and every event. Kernel
-    code must not be called from other OS threads.
+    what there is), `log` whether `events` keeps a line for every switch and every event, `memory`
+    its memory: "sc" (sequentially consistent), "tso" or "lkmm" (`virt_weak`). Kernel code must not
+    be called from other OS threads.
     """
 
     name = "virt"
@@ -170,6 +178,7 @@ class Virt:
         bound: int = 200_000_000,
         carrier: str | None = None,
         log: bool = False,
+        memory: str = "sc",
     ) -> None:
         if cpus < 1 or step_ns < 0:
             raise ValueError("a machine has 1 CPU or more, and a step takes no time or some")
@@ -186,6 +195,8 @@ class Virt:
         self.current: Task
         self._fault: BaseException | None = None
         self._joining = False
+        if memory != "sc":
+            weaken(self, memory)
 
     # -- power -----------------------------------------------------------------------------------
 

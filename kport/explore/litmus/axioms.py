@@ -22,10 +22,10 @@ Relation = list[int]
 class Execution:
     """A candidate execution. Events of a thread stand in program order; thread -1 initialises.
 
-    `kind` is R, W or F, `mode` what linux-kernel.def calls it in lower case (once, acquire, release,
-    mb, noreturn, lock, unlock, islocked; for F mb, rmb, wmb, rcu-lock, ...). `rf` has the store of
-    each load, `co` the order of the stores for each location, `ctrl` None means: every load orders
-    all stores behind it.
+    `kind` is R, W or F, `mode` what linux-kernel.def calls it in lower case (once, acquire,
+    release, mb, noreturn, lock, unlock, islocked; for F mb, rmb, wmb, rcu-lock, ...). `rf` has the
+    store of each load, `co` the order of the stores for each location, `ctrl` None means: every
+    load orders all stores behind it.
     """
 
     thread: list[int] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Judge:
         self.all = (1 << n) - 1
         self.identity = [1 << i for i in range(n)]
         self.po = self._po()
-        ids = {t: 0 for t in x.thread}
+        ids = dict.fromkeys(x.thread, 0)
         for i, t in enumerate(x.thread):
             ids[t] |= 1 << i
         same = [ids[t] if t >= 0 else 1 << i for i, t in enumerate(x.thread)]
@@ -133,7 +133,7 @@ class Judge:
                 later[t] = po[i] | 1 << i
         return po
 
-    # -- small builders ------------------------------------------------------------------------
+    # -- small builders ----------------------------------------------------------------------------
 
     def _set(self, kind: str, *modes: str) -> int:
         mask = 0

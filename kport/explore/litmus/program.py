@@ -301,7 +301,7 @@ def _atom(tokens: Tokens) -> Condition:
     return ("=", thread, name, value)
 
 
-# -- the compact notation ----------------------------------------------------------------------------
+# -- the compact notation --------------------------------------------------------------------------
 
 _PLACE = re.compile(r"\*?[a-z]\w*")
 _READ = re.compile(r"(\w+) :=(\w[\w.]*)? (\*?\w+)((?: \S+)*)$")
