@@ -80,6 +80,7 @@ on_access: Callable[[Any, str, bool], Any] = _unset
 
 _container = struct.__dict__["_container"]
 _member = struct.__dict__["_member"]
+container_of_any = _container.__get__  # what a struct is embedded in, dead or alive
 
 
 # -- the classes of the dead -------------------------------------------------------------------
@@ -189,7 +190,8 @@ class slab_array(list[Any]):
 # -- how a class is poisoned -------------------------------------------------------------------
 
 
-def _slot(cls: type[Any], name: str) -> Any:
+def slot_of(cls: type[Any], name: str) -> Any:
+    """The slot beneath a member of a struct class, past whoever watches it."""
     slot = cls.__dict__.get(RAW + name) or cls.__dict__[name]
     return getattr(slot, "_slot", slot)
 
@@ -204,13 +206,13 @@ class Plan:
         plain = cls.__dict__["_plain"]
         notes = get_annotations(cls)
         self.embedded = tuple(
-            (_slot(cls, name), name) for name in cls._fields if name not in plain
+            (slot_of(cls, name), name) for name in cls._fields if name not in plain
         )
         self.pointers = tuple(
-            _slot(cls, name).__set__ for name in plain if str(notes.get(name)) not in _SCALARS
+            slot_of(cls, name).__set__ for name in plain if str(notes.get(name)) not in _SCALARS
         )
         self.flexible = tuple(
-            _slot(cls, name) for name in plain if str(notes.get(name)).startswith("list[")
+            slot_of(cls, name) for name in plain if str(notes.get(name)).startswith("list[")
         )
 
 

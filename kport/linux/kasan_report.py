@@ -123,10 +123,10 @@ def bytes_of(found: Found) -> int:
     return size_of(found.type)
 
 
-def headline(bug: str, stack: Stack) -> str:
+def headline_of(what: str, stack: Stack) -> str:
     """The first line: what it is, and where."""
     frames = kernel_frames(stack)
-    return f"BUG: KASAN: {bug} in {entry(*frames[0]) if frames else '(unknown)'}"
+    return f"{what} in {entry(*frames[0]) if frames else '(unknown)'}"
 
 
 def lines_of(

@@ -10,8 +10,8 @@ in C and the last entry here; where C does that, the port says so with a `cursor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE, smp_load_acquire, smp_store_release
 from kport.arch.link import linkable
@@ -222,7 +222,10 @@ def debug_list_del_entry(entry: list_head) -> None:
     __list_del(entry.prev, entry.next)
 
 
-DEBUG_LIST = {"__list_add": debug_list_add, "__list_del_entry": debug_list_del_entry}
+DEBUG_LIST: dict[str, Callable[..., Any]] = {
+    "__list_add": debug_list_add,
+    "__list_del_entry": debug_list_del_entry,
+}
 
 
 def list_del(entry: list_head) -> None:

@@ -171,6 +171,11 @@ def rcu_barrier() -> None:
     synchronize_rcu()
 
 
+def queued(head: rcu_head) -> bool:
+    """True while the callback waits for a grace period to begin."""
+    return head in _state.waiting
+
+
 def rcu_pending() -> int:
     """How many callbacks wait for the next grace period."""
     return len(_state.waiting)

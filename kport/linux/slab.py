@@ -94,12 +94,13 @@ def should_failslab() -> bool:
 
 def leaks() -> Counter[str]:
     """How many objects of each type are allocated now."""
-    return Counter(_kind(obj) for obj in list(live.values()))
+    return Counter(kind(obj) for obj in list(live.values()))
 
 
-def _kind(obj: Any) -> str:
+def kind(obj: Any) -> str:
+    """The type of an object by name, as `leaks()` counts it."""
     if isinstance(obj, list):
-        return f"{_kind(obj[0])}[]" if obj and obj[0] is not None else "pointer[]"
+        return f"{kind(obj[0])}[]" if obj and obj[0] is not None else "pointer[]"
     return type(obj).__name__
 
 
@@ -225,7 +226,7 @@ def invalid_free(obj: Any, s: kmem_cache | None = None) -> None:
     """Somebody frees what is not allocated, or not from the cache `s`: a BUG."""
     if s is not None:
         raise KernelBug(f"BUG: invalid or double free into cache {s.name}")
-    what = repr(obj) if isinstance(obj, list) and not obj else _kind(obj)
+    what = repr(obj) if isinstance(obj, list) and not obj else kind(obj)
     raise KernelBug(f"BUG: invalid or double free of {what}")
 
 
