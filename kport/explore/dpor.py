@@ -20,6 +20,7 @@ nothing else can run) and numbers are 0: where there was any of that, no complet
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from kport.explore import ops
@@ -186,12 +187,15 @@ class Dpor(Search):
         history = self._history.setdefault((id(op[1]), op[2]), [])
         before = dict(clock)
         steps = self._steps
-        for at in history:
+        last = _LAST[op[0]]
+        for at in reversed(history):
             other = steps[at]
             if _ordered(other.op[0], op[0]):
                 for t, time in other.clock.items():
                     if clock.get(t, 0) < time:
                         clock[t] = time
+            if other.op[0] in last:
+                break
         clock[number] = clock.get(number, 0) + 1
         step = Step(number, op, node, clock[number], dict(clock))
         if node >= self._fixed:
@@ -234,16 +238,18 @@ class Dpor(Search):
         early = self._steps[at]
         node = self.nodes[early.node]
         firsts: list[int] = []
-        between: list[Step] = []
-        for step in (*self._steps[at + 1 :], late):
-            if step is not late and step.clock.get(early.task, 0) >= early.time:
+        begins: dict[int, int] = {}  # the first step of each task that does not depend on `early`
+        task, time = early.task, early.time
+        for step in (*islice(self._steps, at + 1, None), late):
+            clock = step.clock
+            if step.task in begins or (step is not late and clock.get(task, 0) >= time):
                 continue
-            if not any(step.clock.get(s.task, 0) >= s.time for s in between):
+            if not any(clock.get(t, 0) >= begin for t, begin in begins.items()):
+                if step.task in node.backtrack:
+                    return
                 firsts.append(step.task)
-            between.append(step)
-        if any(task in node.backtrack for task in firsts):
-            return
-        able = [task for task in firsts if task in node.enabled]
+            begins[step.task] = step.time
+        able = [first for first in firsts if first in node.enabled]
         if late.task in able:
             node.backtrack.append(late.task)
         elif able:
@@ -274,6 +280,11 @@ _ENDS: dict[int, frozenset[int]] = {
     TEST: frozenset({ACQUIRE, TRY, RELEASE}),
     WAKE: frozenset({BLOCK}),
 }
+
+# Of what is ordered, the latest on a location: all that came before it is in its clock.
+_MEMORY, _LOCK, _SLEEP = frozenset({WRITE}), frozenset({ACQUIRE, RELEASE, TRY}), frozenset({BLOCK})
+_LAST = {READ: _MEMORY, WRITE: _MEMORY, BLOCK: _SLEEP, WAKE: _SLEEP}
+_LAST |= dict.fromkeys((ACQUIRE, RELEASE, TRY, TEST), _LOCK)
 
 
 def _ordered(early: int, late: int) -> bool:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from kport.explore.picture import picture, sentence
 from kport.explore.replay import Census, Recorder, Replay, Schedule
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Runner, Scenario, Setup, Trouble
@@ -21,6 +22,7 @@ from kport.explore.search import Search, Trial
 from kport.explore.shrink import shrink
 from kport.explore.strategies import strategy as strategy_of
 from kport.explore.token import CHECKS, LIMIT, Token, parse
+from kport.explore.trace import Tracer
 
 Progress = Callable[[Result], None]
 
@@ -161,14 +163,20 @@ class _Exploration:
             trouble = final
         else:
             repeated = False
+        said = f"\nkport replay {token}"
+        steps = 0
+        if token.drawn is None and repeated:
+            lines, steps = picture_of(token, runner, trouble)
+            said = "\n".join(["", *lines, said])
         turns = len(token.schedule.turns) + len(token.schedule.numbers)
         self.result.failures.append(
             Failure(
                 trouble.kind,
                 trouble.headline,
-                trouble.report,
+                trouble.report + "\n" + said,
                 str(token),
                 number,
+                steps=steps,
                 turns=turns,
                 repeated=repeated,
                 cause=trouble.cause,
@@ -216,6 +224,17 @@ def play(token: Token, runner: Runner) -> Trouble | None:
     return runner.run(search)
 
 
+def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str], int]:
+    """The picture of a failure and why, and how many steps it shows; nothing if it went away."""
+    tracer = Tracer(token.schedule, token.step_ns)
+    again = runner.run(tracer, tracer.hooks())
+    if again is None or again.cause != trouble.cause:
+        return [], 0
+    lines, steps = picture(tracer)
+    why = sentence(tracer, trouble.kind, trouble.report)
+    return [*([why, ""] if why else []), *lines], steps
+
+
 def replay(
     token: str | Token, scenario: Scenario, *, carrier: str | None = None
 ) -> Failure | None:
@@ -229,15 +248,20 @@ def replay(
     )
     with Runner(scenario, setup) as runner:
         trouble = play(said, runner)
-    if trouble is None:
-        return None
+        if trouble is None:
+            return None
+        report, steps = trouble.report + "\n", 0
+        if said.drawn is None:
+            lines, steps = picture_of(said, runner, trouble)
+            report = "\n".join([report, *lines, ""])
     turns = len(said.schedule.turns) + len(said.schedule.numbers)
     return Failure(
         trouble.kind,
         trouble.headline,
-        trouble.report,
+        f"{report}\nkport replay {said}",
         str(said),
         said.drawn[2] if said.drawn else 0,
+        steps=steps,
         turns=turns,
         cause=trouble.cause,
     )

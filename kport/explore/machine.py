@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kport.explore.search import Search
+    from kport.explore.trace import Tracer
 
 SLACK_NS = 1_000_000
 
@@ -41,6 +42,7 @@ class Explorer(Virt):
         super().__init__(search, **options)
         self.search = search
         self.steps = 0
+        self.tracer: Tracer | None = None
         self.delivered = 0  # interrupts, timers and ends of sleeps
 
     def power_on(self, hooks: Hooks) -> None:
@@ -54,12 +56,14 @@ class Explorer(Virt):
 
     def explore(self) -> None:
         """From now on the search decides."""
+        self.tracer = None
         self.strategy = self.search
         self.search.machine = self
 
     def settle(self) -> None:
         """The scenario is over: the rest is taken down as at boot."""
         self.steps = self.step
+        self.tracer = None
         self.strategy = RoundRobin()
         self.strategy.begin()
 
@@ -73,20 +77,34 @@ class Explorer(Virt):
 
     def block(self, deadline: int | None = None) -> bool:
         me = self.current
-        me.op = (ops.BLOCK if deadline is None else ops.LOCAL, me, "")
-        return super().block(deadline)
+        self._tell((ops.BLOCK if deadline is None else ops.LOCAL, me, ""))
+        woken = super().block(deadline)
+        self._told_of()
+        return woken
 
     def wake(self, ti: thread_info) -> None:
-        self.current.op = (ops.WAKE, ti.park, "")
+        self._tell((ops.WAKE, ti.park, ""))
         super().wake(ti)
+        self._told_of()
 
     def start(self, ti: thread_info, function: Callable[[], None]) -> None:
-        self.current.op = (ops.START, ti, "")
+        self._tell((ops.START, ti, ""))
         super().start(ti, function)
+        self._told_of()
 
     def raise_line(self, line: Line) -> None:
-        self.current.op = (ops.WRITE, line, "")
+        self._tell((ops.WRITE, line, ""))
         super().raise_line(line)
+        self._told_of()
+
+    def _tell(self, op: ops.Op) -> None:
+        self.current.op = op
+        if self.tracer is not None:
+            self.tracer.before(op)
+
+    def _told_of(self) -> None:
+        if self.tracer is not None:
+            self.tracer.after()
 
     def _reset(self, hooks: Hooks) -> None:
         self.delivered = 0
