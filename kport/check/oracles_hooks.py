@@ -125,7 +125,11 @@ def _stopping(sched: Any) -> None:
 
 
 def _times_out(work: Any) -> None:
-    _busy(work._container._container, 1)
+    sched = work._container._container
+    _busy(sched, 1)
+    first = next(iter(era.pending(sched)), None)
+    if first is not None and Now.model is not None and (job := Now.model.jobs.get(first)):
+        job.timed_out = True
 
 
 def _timed_out(result: None, work: Any) -> None:
@@ -363,7 +367,17 @@ def report_at_rest(violation: oracles.Violation) -> None:
         eras = {notes.era for notes in list(Now.model.schedulers.values())}
         if eras == {"v3_2023"}:
             argument = known("blocked-job-ends-the-item", "v3_2023")
+    elif violation.oracle == "leftover":
+        argument = _lost_by_a_timeout(violation)
     report(*violation, known=argument)
+
+
+def _lost_by_a_timeout(violation: oracles.Violation) -> str:
+    """Why a job before 7.2 is forgotten: it timed out, and nobody put it back."""
+    for job in list(Now.model.jobs.values()) if Now.model is not None else ():
+        if str(job) == violation.thing and job.timed_out:
+            return known("false-timeout", job.scheduler.era)
+    return ""
 
 
 # -- which function gets which -------------------------------------------------------------------

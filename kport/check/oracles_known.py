@@ -43,6 +43,11 @@ KNOWN = {
         "drm_sched_job_dependency() (218-229) has erased from the job before, so "
         "drm_sched_entity_kill_jobs() does not wait for it",
     ),
+    "false-timeout": Known(
+        ("v6_1", "v3_2023"),
+        "sched_main.c:315-356 (6.1.192): drm_sched_job_timedout() takes the job off the list, and "
+        "only a driver that calls drm_sched_stop() with it puts it back; 7.2 does it for NO_HANG",
+    ),
     "blocked-job-ends-the-item": Known(
         ("v3_2023",),
         "the item ends when the job it has chosen must wait, and nobody queues it for the jobs of "

@@ -115,6 +115,7 @@ class Job:
         "s_fence",
         "scheduler",
         "seqno",
+        "timed_out",
         "waits",
     )
 
@@ -126,7 +127,7 @@ class Job:
         self.entity = entity
         self.waits: dict[Any, str] = {}
         self.runs = self.freed = self.cleaned = self.done = self.credits = 0
-        self.finished = self.killed = self.begun = False
+        self.finished = self.killed = self.begun = self.timed_out = False
         entity.pushed = self.place = entity.pushed + 1
         self.refused = bool(entity.entity.stopped)
 

@@ -32,7 +32,6 @@ from kport.arch.hook import Hook
 from kport.check import oracles
 from kport.check import oracles_hooks as hooks
 from kport.check.oracles_model import Model, Now
-from kport.check.oracles_report import report
 from kport.linux import init
 from kport.linux.facility import Facility, Hooks
 
@@ -91,7 +90,7 @@ def look() -> None:
     for scheduler in list(model.schedulers.values()):
         found = oracles.leftover(scheduler.sched) if scheduler.gone else []
         for violation in found:
-            report(*violation)
+            hooks.report_at_rest(violation)
     quiet = [n.sched for n in list(model.schedulers.values()) if not n.gone and not n.busy]
     for violation in oracles.check(*quiet):
         hooks.report_at_rest(violation)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import kport
 from kport.arch.virt import Virt
+from kport.cli.checks import add_check, checked, tell
 from kport.cli.inputs import refuse_recording
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
@@ -47,6 +48,7 @@ its default policy, FIFO; older schedulers take turns.
     differences  number of findings that differ
     findings     [{name, source, scene, differs, why, seen}]
     results      [of each scheduler what kport run --json prints]
+    reports      [text], of what --check watches
     interrupted  true after Ctrl-C
 source is "probe" or "workload"; why is a sentence, "" where nothing differs;
 seen has for each scheduler {sched, text, facts, where, problems}: text as it is
@@ -76,6 +78,7 @@ def parser() -> Parser:
     seconds = real(0, 1e4)
     add("--seconds", metavar="S", type=seconds, default=SECONDS, help="virtual time, default: 1")
     add("--seed", metavar="N", type=whole(0), default=0, help="of the machine virt, default: 0")
+    add_check(p)
     add("--json", action="store_true", help="print one JSON object instead of text")
     return p
 
@@ -144,22 +147,25 @@ def main(arguments: Sequence[str]) -> int:
     comparison = _Comparison(options, [_plan(options, sched) for sched in options.sched])
     with StopOnInterrupt() as interrupts:
         try:
-            with Bar(sys.stderr) as bar:
+            with checked(options.check) as found, Bar(sys.stderr) as bar:
                 comparison.run(bar, interrupts)
         except kport.KernelOops as oops:
+            tell([report.text for report in found])
             print(oops.report, file=sys.stderr)
             return 1
         interrupts.leaving = comparison.interrupted
+        reports = [report.text for report in found]
         if options.json:
-            print(json.dumps(_to_json(comparison), indent=2))
+            print(json.dumps(_to_json(comparison) | {"reports": reports}, indent=2))
         else:
             print("\n".join(_report(comparison, width(sys.stdout), Style(sys.stdout))))
         sys.stdout.flush()
         for problem in comparison.problems:
             print(f"kport: {problem}", file=sys.stderr)
+        told = tell(reports)
     if comparison.interrupted:
         return 130
-    return 1 if any(comparison.problems) else 0
+    return 1 if told or any(comparison.problems) else 0
 
 
 def _plan(options: argparse.Namespace, sched: str) -> Plan:

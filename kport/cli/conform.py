@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from kport.cli.checks import add_check, checked, tell
 from kport.cli.options import Parser, UsageError, whole
 from kport.cli.terminal import Bar, Style, width
 from kport.workload.errors import InputError
@@ -34,13 +35,15 @@ the port had it.
 
 --json prints one object:
     files [{file, scenarios, same, different [...]}]
+    reports [text], of what --check watches
     different [{id, line, doc, policy, kind, index, op, kernel, port, fields,
                 state, why}]
 kind is events, state or stopped (why says why); index counts operations from
 0; kernel and port are the events of operation op; fields [[thing, field,
 kernel, port]] what differs in the state; state is the port's after op.
 
-Exit codes: 0; 1 if a scenario differs; 2 for bad input.
+Exit codes: 0; 1 if a scenario differs or --check found something new; 2 for bad
+input.
 """
 
 
@@ -71,6 +74,7 @@ def parser() -> Parser:
     add("--policy", choices=("rr", "fifo", "fair"), help="instead of the recorded one")
     add("--id", metavar="GLOB", help="only scenarios whose id matches")
     add("--reports", metavar="N", type=whole(0), default=5, help="differences shown; default: 5")
+    add_check(p)
     add("--json", action="store_true", help="print one JSON object instead of text")
     return p
 
@@ -79,12 +83,17 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit code. Raises InputError and UsageError."""
     options = parser().parse_args(arguments)
     verdicts = _load(options.files, options.id)
-    _run(verdicts, options.policy)
+    with checked(options.check) as found:
+        _run(verdicts, options.policy)
+    reports = [report.text for report in found]
     if options.json:
-        print(json.dumps({"files": [_to_json(verdict) for verdict in verdicts]}, indent=2))
+        files = [_to_json(verdict) for verdict in verdicts]
+        print(json.dumps({"files": files, "reports": reports}, indent=2))
     else:
         _show(verdicts, options.reports)
-    return 1 if any(verdict.different for verdict in verdicts) else 0
+    sys.stdout.flush()
+    told = tell(reports)
+    return 1 if told or any(verdict.different for verdict in verdicts) else 0
 
 
 def _load(paths: Sequence[str], glob: str | None) -> list[Verdict]:

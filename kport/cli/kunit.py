@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from kport.cli.checks import add_check, tell
 from kport.cli.interrupt import StopOnInterrupt
 from kport.cli.options import Parser, UsageError, real, whole
 from kport.cli.sched import add_options, policy_of
@@ -45,13 +46,14 @@ a thread comes late, as in the kernel; on a busy machine --scale 4 helps.
     output was no KTAP, else "")
     totals {passed, failed, skipped, total}: of the results with no subtests
     suites [{name, status, leaks [text], warnings [text], oopses [text],
-             tests [...]}]
+             reports [text], tests [...]}], reports: of what --check watches
     tests [{name, status, comment, ms, lines [text], tests [...]}]
 status is passed, failed or skipped; comment says why it was skipped; ms is
 kernel time; lines are the diagnostics; tests within a test are its parameters.
 
-Exit codes: 0; 1 if a test failed or a suite left something behind; 2 for bad
-input; 130 after Ctrl-C, which ends the run behind the current case.
+Exit codes: 0; 1 if a test failed, a suite left something behind or --check
+found something new; 2 for bad input; 130 after Ctrl-C, which ends the run
+behind the current case.
 """
 
 
@@ -72,6 +74,7 @@ def parser() -> Parser:
     add("--scale", metavar="X", type=real(0.01, 1e4), help="slow the clock of threads X times")
     add("--jobs", metavar="N", type=whole(1, 256), help="suites at once; virt: as many as CPUs")
     add("--list", action="store_true", help="print suite.case of what would run")
+    add_check(p)
     add("--json", action="store_true", help="print one JSON object instead of KTAP")
     return p
 
@@ -146,7 +149,7 @@ def _run(options: argparse.Namespace, suites: list[kunit_suite]) -> int:
         "sched_policy": POLICIES[options.policy],
         "kunit.timeout": options.timeout,
     }
-    setup = Setup(options.arch, params, machine)
+    setup = Setup(options.arch, params, machine, tuple(options.check))
     with ExitStack() as stack:
         processes = min(options.jobs or _jobs(options.arch), len(suites))
         runner = None
@@ -175,6 +178,7 @@ def _complain(executor: Executor, interrupted: bool) -> None:
     for run in executor.runs:
         for leak in run.leaks:
             print(f"kport: {run.suite.name}: {leak}", file=sys.stderr)
+    tell([text for run in executor.runs for text in run.reports])
     if executor.broken and not interrupted:
         print(f"kport: the output is no KTAP: {executor.broken}", file=sys.stderr)
 
@@ -205,6 +209,7 @@ def _suite_to_json(run: SuiteRun) -> dict[str, Any]:
         "name": run.result.name,
         "status": run.result.status,
         "leaks": run.leaks,
+        "reports": run.reports,
         "warnings": run.warnings,
         "oopses": run.oopses,
         "tests": [_test_to_json(test) for test in run.result.subtests],

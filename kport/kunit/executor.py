@@ -46,11 +46,12 @@ GRACE = 10.0  # s that a test gets to end when its timeout is over
 
 @dataclass
 class Setup:
-    """The kernels that suites run in: machine, its options, module parameters."""
+    """The kernels that suites run in: machine, its options, module parameters, what watches."""
 
     arch: str = "threads"
     params: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    check: tuple[str, ...] = ()
 
 
 @dataclass
@@ -62,12 +63,14 @@ class SuiteRun:
     oopses: list[str] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
         """It has passed, without a fault, and has left nothing behind."""
         good = self.result is not None and self.result.status != "failed"
-        return good and not self.oopses and not self.leaks
+        new = any("\n known: " not in text for text in self.reports)  # not a fault of the kernel
+        return good and not self.oopses and not self.leaks and not new
 
 
 Say = Callable[[str, int], None]
@@ -147,13 +150,20 @@ class SuiteRunner:
     def _kernel(self) -> Iterator[Kernel]:
         """A kernel whose log is said; what it warned of is noted."""
         setup = self._setup
-        with kport.boot(setup.arch, params=setup.params, **setup.options) as kernel:
-            printk.listeners.append(self._record)
-            try:
-                yield kernel
-            finally:
-                printk.listeners.remove(self._record)
-                self._run.warnings += kernel.warnings()
+        booted: Kernel | None = None
+        try:
+            with kport.boot(
+                setup.arch, params=setup.params, check=setup.check, **setup.options
+            ) as booted:
+                printk.listeners.append(self._record)
+                try:
+                    yield booted
+                finally:
+                    printk.listeners.remove(self._record)
+                    self._run.warnings += booted.warnings()
+        finally:
+            if booted is not None:
+                self._run.reports += [report.text for report in booted.reports()]
 
     def _record(self, record: printk.record) -> None:
         if record.level < CONSOLE_LEVEL:

@@ -25,7 +25,7 @@ from kport.kunit.executor import Say, Setup, Stopped, SuiteRun, SuiteRunner
 from kport.kunit.test import kunit_suite
 
 POLL = 0.1  # s between two looks at stop()
-_FATES = ("oopses", "leaks", "warnings")
+_FATES = ("oopses", "leaks", "warnings", "reports")
 
 
 def possible() -> bool:
@@ -125,7 +125,8 @@ class Workers:
         self._workers.remove(worker)
         if worker.suite is not None:
             report = f"BUG: the process of this suite has ended with {worker.process.exitcode}"
-            fate = {"oopses": [report], "leaks": [], "warnings": [], "end": "gone"}
+            fate = {"oopses": [report], "leaks": [], "warnings": [], "reports": []}
+            fate["end"] = "gone"
             self._fates[worker.suite] = fate
 
     def close(self) -> None:

@@ -15,7 +15,8 @@ A facility never raises into the code it watches, except where the kernel would 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,34 @@ def splat(facility: str, headline: str, lines: Iterable[str]) -> Report:
         printk.emit(printk.WARNING, line)
     reports.append(report)
     return report
+
+
+class Standing:
+    """What watches a kernel whose `boot()` does not say: the checks, and what they have found."""
+
+    checks: tuple[str | Facility, ...] = ()
+    found: list[Report] | None = None
+
+
+@contextmanager
+def standing(check: Iterable[str | Facility]) -> Iterator[list[Report]]:
+    """Watch each kernel that boots in the block and names no checks itself; yields the reports.
+
+    A command has this around what it runs, so that nothing between it and the boot need know.
+    """
+    before = Standing.checks, Standing.found
+    found: list[Report] = []
+    Standing.checks, Standing.found = tuple(check), found
+    try:
+        yield found
+    finally:
+        Standing.checks, Standing.found = before
+
+
+def left() -> None:
+    """A kernel has gone: keep its reports for who watches all of them."""
+    if Standing.found is not None:
+        Standing.found.extend(reports)
 
 
 def select(check: str | Iterable[str | Facility]) -> list[Facility]:

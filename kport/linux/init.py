@@ -193,17 +193,18 @@ def boot(
     *,
     params: dict[str, Any] | None = None,
     debug: bool = False,
-    check: str | Iterable[str | Facility] = (),
+    check: str | Iterable[str | Facility] | None = None,
     **options: Any,
 ) -> Iterator[Kernel]:
     """Make one kernel and run the block in it.
 
     `arch` names a machine or is one; `options` go to the machine (threads: `scale`, wall seconds
-    per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on lock
-    assertions and the checks of lists and container_of(). `check` names the debug facilities that
-    watch this kernel (`kport.check`; "all", "lockdep,races"); what they find is in
-    `Kernel.reports()`. Raises KernelOops when kernel code raised anywhere, ValueError for an
-    unknown arch, parameter or check, RuntimeError if a kernel is booted already.
+    per kernel second, and `cpus`). `params` are module parameters by name. `debug` turns on
+    lock assertions and the checks of lists and container_of(). `check` names the debug
+    facilities that watch this kernel (`kport.check`; "all", "lockdep,races"), None what
+    `facility.standing()` says; what they find is in `Kernel.reports()`. Raises KernelOops when
+    kernel code raised anywhere, ValueError for an unknown arch, parameter or check,
+    RuntimeError if a kernel is booted already.
     """
     global _booted
     if isinstance(arch, str):
@@ -212,7 +213,8 @@ def boot(
         machine = ARCHES[arch](**options)
     else:
         machine = arch
-    kernel = Kernel(machine, facility.select(check))
+    watched = facility.Standing.checks if check is None else check
+    kernel = Kernel(machine, facility.select(watched))
     instructions = machine.table
     with _boot_lock:
         if _booted is not None:
@@ -236,6 +238,8 @@ def boot(
     finally:
         _booted = None
         machine.table = instructions
+        if check is None:
+            facility.left()
     if kernel.oopses:
         raise KernelOops(kernel.oopses[0])
 

@@ -169,6 +169,7 @@ class Figures:
 class Result(Figures):
     """A run of the port.
 
+    `reports` are those of what watched the kernel, if anything did (the command fills them in).
     `order` and `unwritten`, why the trace is not in its file, are not part of the JSON object.
     """
 
@@ -178,6 +179,7 @@ class Result(Figures):
     recovery: Recovery | None = None
     leaks: int = 0
     warnings: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
     recorded: Figures | None = None
     interrupted: bool = False
     order: list[Run] = field(default_factory=list)

@@ -39,6 +39,7 @@ SCHEMA = {
     "findings": [FINDING],
     "results": [RUN],
     "interrupted": bool,
+    "reports": [str],
 }
 
 

@@ -55,6 +55,7 @@ RUN = {
     "recovery": type(None),
     "leaks": int,
     "warnings": [str],
+    "reports": [str],
     "recorded": type(None),
     "interrupted": bool,
 }
