@@ -66,21 +66,27 @@ def stack(frame: FrameType | None, limit: int = 32) -> list[str]:
     return lines
 
 
-def report(message: str, frame: FrameType) -> None:
-    """Log a warning that arose in `frame` and count it among the kernel's warnings."""
+def block(message: str, frame: FrameType) -> list[str]:
+    """The lines of a warning that arose in `frame`, from the cut to the end marker."""
     while frame.f_code.co_filename == HOOK and frame.f_back is not None:
         frame = frame.f_back
     ti = current_thread_info()
     pid = ti.task.pid if ti.task is not None else 0
     where = f"WARNING: {place(frame)} at {frame.f_code.co_name}"
-    printk.emit(printk.WARNING, "------------[ cut here ]------------")
+    lines = ["------------[ cut here ]------------"]
     if message:
-        printk.emit(printk.WARNING, message)
-    printk.emit(printk.WARNING, f"{where}, CPU#{ti.cpu}: {ti.name}/{pid}")
-    printk.emit(printk.WARNING, "Call Trace:")
-    for line in stack(frame):
+        lines.append(message)
+    lines += [f"{where}, CPU#{ti.cpu}: {ti.name}/{pid}", "Call Trace:", *stack(frame)]
+    lines.append("---[ end trace 0000000000000000 ]---")
+    return lines
+
+
+def report(message: str, frame: FrameType) -> None:
+    """Log a warning that arose in `frame` and count it among the kernel's warnings."""
+    lines = block(message, frame)
+    for line in lines:
         printk.emit(printk.WARNING, line)
-    printk.emit(printk.WARNING, "---[ end trace 0000000000000000 ]---")
+    where = lines[2 if message else 1].rpartition(", CPU#")[0]
     warnings.append(f"{where}: {message.rstrip()}" if message else where)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from kport.arch.asm import (
     cpu_relax,
     ktime_get,
-    spin_lock_init,
     spin_lock_irqsave,
     spin_unlock_irqrestore,
 )
@@ -23,6 +22,7 @@ from kport.linux import tick
 from kport.linux.bug import WARN_ON
 from kport.linux.ktime import ktime_add, ktime_sub, ktime_t
 from kport.linux.module import boot_data
+from kport.linux.spinlock import raw_spin_lock_init
 from kport.linux.struct import struct
 from kport.linux.timerqueue import TimerQueue
 
@@ -66,7 +66,7 @@ _base = hrtimer_base()
 def _init_hrtimers() -> None:
     _base._zero()
     _base.queue = TimerQueue()
-    spin_lock_init(_base.lock, "hrtimer_bases.lock")
+    raw_spin_lock_init(_base.lock, "hrtimer_bases.lock")
     tick.hrtimer_interrupt = hrtimer_interrupt
 
 

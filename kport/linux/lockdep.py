@@ -1,11 +1,23 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""Lock assertions (include/linux/lockdep.h, kernel/locking/lockdep.c, Linux 7.2.13).
+"""The runtime locking correctness validator, as kernel code calls it (include/linux/lockdep.h).
 
-The state is that of a kernel built with CONFIG_LOCKDEP whose validator has been turned off
-(`debug_locks` 0, as after its first report): the maps of the validator are accepted and not
-followed, and `lock_is_held_type()` answers 1 for a map, as `lockdep_enabled()` makes it do there.
-`boot(debug_locks=True)` turns the assertions about locks with an owner on.
+It is on with `boot(check="lockdep")`. Off, the state is that of a kernel whose validator has been
+turned off (`debug_locks` 0, as after its first report): maps are accepted and not followed, and
+`lock_is_held_type()` does not know. On, the functions that are empty here are hooked by
+`kport.check.lockdep` like the operations on locks themselves; what they do then is in
+
+    lockdep_types    what is kept of classes, chains, held locks
+    lockdep_class    classes, keys and names
+    lockdep_graph    the dependencies and the search in them
+    lockdep_usage    interrupts and wait types
+    lockdep_chain    what is checked of a new chain
+    lockdep_acquire  taking and releasing
+    lockdep_hooks    the fast half of that
+    lockdep_print, lockdep_report    what it says
+    lockdep_state    whether it is on
+
+`boot(debug=True)` turns the assertions about locks with an owner on without the validator.
 """
 
 from __future__ import annotations
@@ -14,31 +26,56 @@ import sys
 from typing import Any
 
 from kport.arch.asm import current_thread_info, irqs_disabled, lockdep_assert_held
-from kport.linux import bug
+from kport.linux import bug, lockdep_state
 from kport.linux.bug import WARN_ON_ONCE
-from kport.linux.struct import struct
+from kport.linux.lockdep_types import lock_class_key, lockdep_map
 
-__all__ = ["lockdep_assert_held"]
+__all__ = ["lock_class_key", "lockdep_assert_held", "lockdep_map"]
 
 LOCK_STATE_UNKNOWN = -1
+LOCK_STATE_NOT_HELD = 0
+LOCK_STATE_HELD = 1
+SINGLE_DEPTH_NESTING = 1
+
+_RET_IP_ = 0  # the place of a call is found in the stack
+_THIS_IP_ = 0
 
 
-class lockdep_map(struct, table=True):
-    """What the validator knows of a lock: its class, here only by name."""
-
-    name: str
+# -- asking ----------------------------------------------------------------------------------------
 
 
-class lock_class_key(struct):
-    """The identity of a lock class."""
+def lock_is_held_type(lock: Any, read: int) -> int:
+    """Whether the running task holds the lock: as writer (`read` 0), as reader (1), at all (-1).
 
-    subkeys: int
+    LOCK_STATE_UNKNOWN, which is not 0, while the validator is off.
+
+    kernel/locking/lockdep.c:5960-5983, Linux 7.2.13
+    """
+    if not lockdep_state.debug_locks:
+        return LOCK_STATE_UNKNOWN
+    curr = current_thread_info().held
+    if curr is None:
+        return LOCK_STATE_NOT_HELD
+    return lockdep_state.is_held(curr, lock, read)
+
+
+def lock_is_held(lock: Any) -> int:
+    """Whether the running task holds the lock in any way."""
+    return lock_is_held_type(lock, -1)
 
 
 def lockdep_is_held(lock: Any) -> bool:
-    """True if the running thread holds the lock: a spin lock, or a mutex by its task."""
+    """True if the running thread holds the lock, by the validator or by the lock's owner."""
+    if lockdep_state.debug_locks:
+        return lock_is_held_type(lock, -1) != LOCK_STATE_NOT_HELD
     ti = current_thread_info()
     return lock.owner is ti or (lock.owner is ti.task and ti.task is not None)
+
+
+def lockdep_depth() -> int:
+    """How many locks the running task holds; 0 while the validator is off."""
+    curr = current_thread_info().held
+    return curr.depth if lockdep_state.debug_locks and curr is not None else 0
 
 
 def check_held(lock: Any) -> None:
@@ -50,51 +87,133 @@ def check_held(lock: Any) -> None:
 DEBUG_LOCKS = {"lockdep_assert_held": check_held}
 
 
+# -- asserting -------------------------------------------------------------------------------------
+
+
+def lockdep_assert_not_held(lock: Any) -> None:
+    """Warn if the running task holds the lock; the validator knows."""
+
+
+def lockdep_assert_held_write(lock: Any) -> None:
+    """Warn unless the running task holds the lock as a writer; the validator knows."""
+
+
+def lockdep_assert_held_read(lock: Any) -> None:
+    """Warn unless the running task holds the lock as a reader; the validator knows."""
+
+
+def lockdep_assert_none_held_once() -> None:
+    """Warn if the task holds any lock the validator knows; it is off."""
+
+
 def lockdep_assert_irqs_enabled() -> None:
     """Warn if interrupts are off."""
     WARN_ON_ONCE(irqs_disabled())
+
+
+def lockdep_assert_irqs_disabled() -> None:
+    """Warn if interrupts are on."""
+    WARN_ON_ONCE(not irqs_disabled())
 
 
 def lockdep_assert_RT_in_threaded_ctx() -> None:
     """Nothing to assert without PREEMPT_RT."""
 
 
-def lock_is_held_type(lock: lockdep_map, read: int) -> int:
-    """Whether the map is held; 1 while the validator is off."""
-    return 1
+# -- telling ---------------------------------------------------------------------------------------
 
 
 def lock_acquire(
-    lock: lockdep_map,
+    lock: Any,
     subclass: int,
     trylock: int,
     read: int,
     check: int,
-    nest_lock: lockdep_map | None,
+    nest_lock: Any,
     ip: Any,
 ) -> None:
-    """Tell the validator of an acquisition; it is off."""
+    """Tell the validator of an acquisition; `read` is 1 for a reader, 2 for a recursive one."""
 
 
-def lock_release(lock: lockdep_map, ip: Any) -> None:
-    """Tell the validator of a release; it is off."""
+def lock_release(lock: Any, ip: Any) -> None:
+    """Tell the validator of a release."""
 
 
-def lock_map_acquire(lock: lockdep_map) -> None:
-    """Tell the validator of an exclusive acquisition; it is off."""
+def lock_sync(
+    lock: Any, subclass: int, read: int, check: int, nest_lock: Any, ip: Any
+) -> None:
+    """Tell the validator that the lock is waited for, and not taken."""
 
 
-def lock_map_release(lock: lockdep_map) -> None:
-    """Tell the validator of a release; it is off."""
+def lock_map_acquire(lock: Any) -> None:
+    """Tell the validator of an exclusive acquisition."""
 
 
-_RET_IP_ = 0
-_THIS_IP_ = 0
+def lock_map_release(lock: Any) -> None:
+    """Tell the validator of a release."""
+
+
+def might_lock(lock: Any) -> None:
+    """Tell the validator that the lock may be taken here."""
+
+
+def might_lock_read(lock: Any) -> None:
+    """Tell the validator that the lock may be taken by a reader here."""
+
+
+def lock_downgrade(lock: Any, ip: Any) -> None:
+    """Tell the validator that a writer has become a reader."""
+
+
+def lock_set_class(
+    lock: Any, name: str, key: lock_class_key, subclass: int, ip: Any
+) -> None:
+    """Give a lock that is held another class."""
+
+
+def lock_pin_lock(lock: Any) -> Any:
+    """Let nobody release the lock before lock_unpin_lock() with the cookie that is returned."""
+    if not lockdep_state.debug_locks:
+        return None
+    return lockdep_state.pin(lock)
+
+
+def lock_unpin_lock(lock: Any, cookie: Any) -> None:
+    """The lock may be released again."""
+    if lockdep_state.debug_locks:
+        lockdep_state.unpin(lock, cookie)
+
+
+# -- classes ---------------------------------------------------------------------------------------
 
 
 def lockdep_set_class(lock: Any, key: lock_class_key) -> None:
-    """Give a lock a class of its own; the validator is off."""
+    """Give a lock a class of its own, named like the key."""
 
 
-def lockdep_assert_none_held_once() -> None:
-    """Warn if the task holds any lock the validator knows; it is off."""
+def lockdep_set_class_and_name(lock: Any, key: lock_class_key, name: str) -> None:
+    """Give a lock a class of its own."""
+
+
+def lockdep_set_subclass(lock: Any, sub: int) -> None:
+    """Let the lock be of a subclass of its class, without saying so at each acquisition."""
+
+
+def lockdep_set_novalidate_class(lock: Any) -> None:
+    """Let the validator note the lock and check nothing of it."""
+
+
+def lockdep_init_map(lock: lockdep_map, name: str, key: lock_class_key, subclass: int) -> None:
+    """Prepare a map that stands for no lock."""
+
+
+def lockdep_register_key(key: lock_class_key) -> None:
+    """Let a key in an allocated object be used."""
+
+
+def lockdep_unregister_key(key: lock_class_key) -> None:
+    """The key's object is about to be freed."""
+
+
+def lock_set_cmp_fn(lock: Any, cmp_fn: Any, print_fn: Any) -> None:
+    """Let locks of the class be taken together in the order of `cmp_fn`."""

@@ -51,12 +51,16 @@ WakeQ = list[task_struct]
 
 
 class mutex(struct):
-    """The lock. `handoff`: the next unlock gives it to the first waiter, nobody may overtake."""
+    """The lock. `handoff`: the next unlock gives it to the first waiter, nobody may overtake.
+
+    `dep_map` is set by the lock validator only.
+    """
 
     owner: task_struct | None
     wait_lock: raw_spinlock_t
     wait_list: list_head
     handoff: bool
+    dep_map: Any
 
 
 class mutex_waiter(struct):
@@ -71,7 +75,7 @@ def mutex_init(lock: mutex, name: str = "lock") -> None:
     """Make the lock free."""
     lock.owner = None
     lock.handoff = False
-    raw_spin_lock_init(lock.wait_lock, name)
+    raw_spin_lock_init(lock.wait_lock, "&lock->wait_lock")
     INIT_LIST_HEAD(lock.wait_list)
 
 
@@ -204,7 +208,12 @@ def mutex_lock(lock: mutex) -> None:
 
 def mutex_lock_nested(lock: mutex, subclass: int) -> None:
     """Take the lock inside another of its class."""
-    mutex_lock(lock)
+    __mutex_lock_common(lock, TASK_UNINTERRUPTIBLE, None, False)
+
+
+def mutex_lock_nest_lock(lock: mutex, nest_lock: Any) -> None:
+    """Take the lock inside others of its class, all of whose takers hold `nest_lock`."""
+    __mutex_lock_common(lock, TASK_UNINTERRUPTIBLE, None, False)
 
 
 def mutex_lock_interruptible(lock: mutex) -> int:

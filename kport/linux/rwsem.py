@@ -42,11 +42,12 @@ from kport.linux.struct import struct
 
 
 class rw_semaphore(struct):
-    """The semaphore: `count` readers, or -1 for a writer."""
+    """The semaphore: `count` readers, or -1 for a writer. `dep_map` is the lock validator's."""
 
     count: int
     wait_lock: raw_spinlock_t
     wait_list: list_head
+    dep_map: Any
 
 
 class rwsem_waiter(struct):

@@ -22,7 +22,6 @@ from kport.arch.asm import (
     current,
     current_thread_info,
     ktime_get,
-    spin_lock_init,
     spin_lock_irqsave,
     spin_unlock_irqrestore,
     test_and_set_bit,
@@ -32,6 +31,7 @@ from kport.linux import atomic_sleep
 from kport.linux.err import ERESTARTSYS
 from kport.linux.jiffies import jiffies, jiffies_to_ktime
 from kport.linux.printk import pr_err
+from kport.linux.spinlock import raw_spin_lock_init
 from kport.linux.struct import struct
 from kport.linux.types import LONG_MAX, unsigned_long
 
@@ -115,7 +115,7 @@ def new_task(ti: thread_info, flags: int, leader: task_struct | None) -> task_st
     p.group_leader = leader if leader is not None else p
     p.tgid = p.group_leader.pid
     p.usage = 1
-    spin_lock_init(p.pi_lock, "&p->pi_lock")
+    raw_spin_lock_init(p.pi_lock, "&p->pi_lock")
     ti.task = p
     ti.cpu = p.pid % machine.cpus
     tasks[p.pid] = p

@@ -8,6 +8,8 @@ Raw and ordinary spin locks are the same without PREEMPT_RT. The owner is always
 
 from __future__ import annotations
 
+from typing import Any
+
 from kport.arch.asm import (
     spin_is_locked,
     spin_lock,
@@ -38,6 +40,7 @@ __all__ = [
     "spin_lock_init",
     "spin_lock_irq",
     "spin_lock_irqsave",
+    "spin_lock_nest_lock",
     "spin_lock_nested",
     "spin_trylock",
     "spin_unlock",
@@ -59,6 +62,11 @@ assert_spin_locked = lockdep_assert_held
 
 def spin_lock_nested(lock: spinlock_t, subclass: int) -> None:
     """Take the lock inside another of its class; the subclass tells lockdep which."""
+    spin_lock(lock)
+
+
+def spin_lock_nest_lock(lock: spinlock_t, nest_lock: Any) -> None:
+    """Take the lock inside others of its class, all of whose takers hold `nest_lock`."""
     spin_lock(lock)
 
 

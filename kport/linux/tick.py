@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kport.arch.asm import ktime_get, spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore
+from kport.arch.asm import ktime_get, spin_lock_irqsave, spin_unlock_irqrestore
 from kport.arch.types import spinlock_t
 from kport.linux import sched
 from kport.linux.interrupt import TIMER_SOFTIRQ, irq_enter, irq_exit, raise_softirq_irqoff
 from kport.linux.module import boot_data
+from kport.linux.spinlock import raw_spin_lock_init
 
 HRTIMER, WHEEL = 0, 1
 NEVER = 1 << 80
@@ -28,7 +29,7 @@ hrtimer_interrupt: Callable[[], None] = lambda: None
 @boot_data
 def _reset_tick() -> None:
     global _programmed
-    spin_lock_init(_lock, "clockevents_lock")
+    raw_spin_lock_init(_lock, "clockevents_lock")
     _next[:] = [NEVER, NEVER]
     _programmed = NEVER
 

@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from kport.arch.asm import cpu_relax, spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore
+from kport.arch.asm import cpu_relax, spin_lock_irqsave, spin_unlock_irqrestore
 from kport.arch.types import spinlock_t
 from kport.linux.bug import WARN_ON, WARN_ON_ONCE
 from kport.linux.interrupt import TIMER_SOFTIRQ, open_softirq
 from kport.linux.jiffies import jiffies, jiffies_to_ktime
 from kport.linux.module import boot_data
+from kport.linux.spinlock import raw_spin_lock_init
 from kport.linux.struct import container_of, struct
 from kport.linux.tick import NEVER, WHEEL, tick_program
 from kport.linux.timerqueue import TimerQueue
@@ -37,6 +38,7 @@ class timer_list(struct):
     function: Callable[[timer_list], None] | None
     flags: int
     entry: list[Any] | None
+    lockdep_map: Any
 
 
 class timer_base(struct):
@@ -59,7 +61,7 @@ _base = timer_base()
 def _init_timers() -> None:
     _base._zero()
     _base.queue = TimerQueue()
-    spin_lock_init(_base.lock, "&base->lock")
+    raw_spin_lock_init(_base.lock, "&base->lock")
     open_softirq(TIMER_SOFTIRQ, run_timer_softirq)
 
 
@@ -181,6 +183,11 @@ def destroy_timer_on_stack(timer: timer_list) -> None:
 timer_destroy_on_stack = destroy_timer_on_stack
 
 
+def call_timer_fn(timer: timer_list, fn: Callable[[timer_list], None]) -> None:
+    """Run the callback of a timer, which may free it."""
+    fn(timer)
+
+
 def run_timer_softirq() -> None:
     """Call every timer whose tick has come; the callbacks run without the base lock."""
     base = _base
@@ -198,7 +205,7 @@ def run_timer_softirq() -> None:
         function: Any = timer.function
         spin_unlock_irqrestore(base.lock, flags)
         if function is not None:
-            function(timer)
+            call_timer_fn(timer, function)
         flags = spin_lock_irqsave(base.lock)
         base.running_timer = None
     _program(base)

@@ -38,7 +38,6 @@ from kport.arch.asm import (
     local_irq_restore,
     local_irq_save,
     spin_lock,
-    spin_lock_init,
     spin_lock_irq,
     spin_lock_irqsave,
     spin_unlock,
@@ -71,7 +70,15 @@ from kport.linux.list import (
     list_first_entry_or_null,
     list_head,
 )
-from kport.linux.lockdep import lockdep_map
+from kport.linux.lockdep import (
+    lock_class_key,
+    lock_map_acquire,
+    lock_map_release,
+    lockdep_init_map,
+    lockdep_map,
+    lockdep_register_key,
+    lockdep_unregister_key,
+)
 from kport.linux.module import EXPORT_SYMBOL, EXPORT_SYMBOL_GPL, boot_data
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
 from kport.linux.printk import pr_err, pr_warn, pr_warn_once
@@ -90,6 +97,7 @@ from kport.linux.sched import (
     wake_up_state,
 )
 from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.spinlock import raw_spin_lock_init
 from kport.linux.struct import container_of, struct
 from kport.linux.timer import (
     add_timer,
@@ -155,6 +163,7 @@ class work_struct(struct):
     color: int
     inactive: bool
     linked: bool
+    lockdep_map: Any
     disable: int
 
 
@@ -231,6 +240,8 @@ class workqueue_struct(struct):
     maydays: list_head
     rescuer: worker | None
     lockdep_map: lockdep_map | None
+    key: lock_class_key
+    _lockdep_map: lockdep_map
     started: int
 
 
@@ -266,7 +277,7 @@ def workqueue_init() -> None:
     creation_failures = 0
     workqueue_freezing = False
     workqueues.clear()
-    spin_lock_init(wq_mayday_lock, "wq_mayday_lock")
+    raw_spin_lock_init(wq_mayday_lock, "wq_mayday_lock")
     mutex_init(wq_pool_mutex, "wq_pool_mutex")
     for pri, suffix in enumerate(("", "H")):
         _init_worker_pool(_bound[pri], f"0:%d{suffix}", sched.machine.cpus)
@@ -280,6 +291,8 @@ def workqueue_init() -> None:
     ):
         wq._zero()
         _setup_wq(wq, name, flags, WQ_DFL_ACTIVE)
+        wq.lockdep_map = wq._lockdep_map
+        lockdep_init_map(wq._lockdep_map, f"(wq_completion){name}", wq.key, 0)
         workqueues[id(wq)] = wq
     sched.wq_worker_sleeping = wq_worker_sleeping
     sched.wq_worker_running = wq_worker_running
@@ -290,7 +303,7 @@ def _init_worker_pool(pool: worker_pool, name: str, limit: int) -> None:
     pool.name = name
     pool.limit = limit
     pool.busy = {}
-    spin_lock_init(pool.lock, "&pool->lock")
+    raw_spin_lock_init(pool.lock, "&pool->lock")
     pool.worklist = deque()
     INIT_LIST_HEAD(pool.idle_list)
     timer_setup(pool.mayday_timer, pool_mayday_timeout, 0)
@@ -613,6 +626,11 @@ def process_scheduled_works(worker: worker) -> None:
         process_one_work(worker, scheduled.popleft())
 
 
+def call_work(wq: workqueue_struct, work: work_struct, func: work_func_t) -> None:
+    """Run the function of an item, which may free it; the validator's maps are held around it."""
+    func(work)
+
+
 def process_one_work(worker: worker, work: work_struct) -> None:
     """Run one item. The pool is locked, and opened while the function runs."""
     pwq = work.pwq
@@ -632,7 +650,7 @@ def process_one_work(worker: worker, work: work_struct) -> None:
 
     spin_unlock_irq(pool.lock)
 
-    func(work)
+    call_work(pwq.wq, work, func)
 
     ti = worker.task.thread
     if ti.preempt_count or ti.rcu_nesting or (atomic_sleep.enabled and atomic_sleep.lock_depth(ti)):
@@ -1156,8 +1174,13 @@ def start_flush_work(work: work_struct, barr: wq_barrier, from_cancel: bool) -> 
 
     check_flush_dependency(pwq.wq, work, from_cancel)
 
+    wq = pwq.wq
     insert_wq_barrier(pwq, barr, work, executing)
     spin_unlock_irq(pool.lock)
+
+    touch_work_lockdep_map(work, wq)
+    if not from_cancel and (wq.saved_max_active == 1 or wq.rescuer):
+        touch_wq_lockdep_map(wq)
     return True
 
 
@@ -1215,11 +1238,26 @@ def work_busy(work: work_struct) -> int:
 EXPORT_SYMBOL_GPL(work_busy)
 
 
+def touch_wq_lockdep_map(wq: workqueue_struct) -> None:
+    """Tell the validator that the items of the queue are waited for."""
+    if wq.lockdep_map is None:
+        return
+    lock_map_acquire(wq.lockdep_map)
+    lock_map_release(wq.lockdep_map)
+
+
+def touch_work_lockdep_map(work: work_struct, wq: workqueue_struct) -> None:
+    """Tell the validator that the item is waited for."""
+    lock_map_acquire(work.lockdep_map)
+    lock_map_release(work.lockdep_map)
+
+
 def flush_workqueue(wq: workqueue_struct) -> None:
     """Wait until everything queued before the call has run."""
     pwq = wq.pwq
     pool = pwq.pool
     might_sleep()
+    touch_wq_lockdep_map(wq)
     worker = current_wq_worker()
     if worker and worker.current_pwq is pwq:
         raise KernelBug(f"BUG: deadlock: {worker.current_func.__name__} flushes its own queue")
@@ -1451,8 +1489,33 @@ def _setup_wq(wq: workqueue_struct, name: str, flags: int, max_active: int) -> N
     INIT_LIST_HEAD(pwq.mayday_node)
 
 
+def wq_init_lockdep(wq: workqueue_struct) -> None:
+    """Make the map of a queue, with a class of its own."""
+    lockdep_register_key(wq.key)
+    wq.lockdep_map = wq._lockdep_map
+    lockdep_init_map(wq._lockdep_map, f"(wq_completion){wq.name}", wq.key, 0)
+
+
+def wq_unregister_lockdep(wq: workqueue_struct) -> None:
+    """The class of a queue goes, if the map is not the caller's."""
+    if wq.lockdep_map is wq._lockdep_map:
+        lockdep_unregister_key(wq.key)
+
+
 def alloc_workqueue(fmt: str, flags: int, max_active: int, *args: Any) -> workqueue_struct | None:
     """A new workqueue named by the format, or NULL. `max_active` 0 means 1024."""
+    wq = _alloc_workqueue(fmt, flags, max_active, *args)
+    if wq:
+        wq_init_lockdep(wq)
+    return wq
+
+
+EXPORT_SYMBOL_GPL(alloc_workqueue)
+
+
+def _alloc_workqueue(
+    fmt: str, flags: int, max_active: int, *args: Any
+) -> workqueue_struct | None:
     wq = kzalloc_obj(workqueue_struct)
     if not wq:
         return None
@@ -1471,9 +1534,6 @@ def alloc_workqueue(fmt: str, flags: int, max_active: int, *args: Any) -> workqu
     return wq
 
 
-EXPORT_SYMBOL_GPL(alloc_workqueue)
-
-
 def alloc_ordered_workqueue(fmt: str, flags: int, *args: Any) -> workqueue_struct | None:
     """A new workqueue that runs one item at a time in queueing order, or NULL."""
     return alloc_workqueue(fmt, WQ_UNBOUND | __WQ_ORDERED | flags, 1, *args)
@@ -1483,7 +1543,7 @@ def alloc_ordered_workqueue_lockdep_map(
     fmt: str, flags: int, lockdep_map: lockdep_map, *args: Any
 ) -> workqueue_struct | None:
     """alloc_ordered_workqueue() with the caller's lockdep map."""
-    wq = alloc_ordered_workqueue(fmt, flags, *args)
+    wq = _alloc_workqueue(fmt, WQ_UNBOUND | __WQ_ORDERED | flags, 1, *args)
     if wq:
         wq.lockdep_map = lockdep_map
     return wq
@@ -1502,6 +1562,7 @@ def destroy_workqueue(wq: workqueue_struct) -> None:
         kfree(wq.rescuer)
         wq.rescuer = None
 
+    wq_unregister_lockdep(wq)
     mutex_lock(wq_pool_mutex)
     workqueues.pop(id(wq), None)
     mutex_unlock(wq_pool_mutex)

@@ -14,9 +14,10 @@ take the contended lock with ww_mutex_lock_slow(). Config: DEBUG_WW_MUTEXES, not
 
 from __future__ import annotations
 
+from typing import Any
+
 from kport.arch.asm import READ_ONCE, preempt_disable, preempt_enable, smp_mb
 from kport.linux.atomic import atomic64_inc_return, atomic64_t
-from kport.linux.bug import WARN_ON
 from kport.linux.err import EDEADLK
 from kport.linux.list import (
     list_add_tail,
@@ -25,7 +26,8 @@ from kport.linux.list import (
     list_is_first,
     list_is_last,
 )
-from kport.linux.lockdep import lockdep_assert_held
+from kport.linux.lockdep import lock_class_key, lockdep_assert_held
+from kport.linux.lockdep_state import DEBUG_LOCKS_WARN_ON
 from kport.linux.module import boot_data
 from kport.linux.sched import (
     TASK_INTERRUPTIBLE,
@@ -37,19 +39,19 @@ from kport.linux.spinlock import raw_spin_lock_irqsave, raw_spin_unlock_irqresto
 from kport.linux.struct import container_of, struct
 from kport.linux.types import s64
 
-DEBUG_LOCKS_WARN_ON = WARN_ON
-
 
 class ww_class(struct):  # kport: model
     """A class of locks that may be taken together; its stamps order the contexts."""
 
     stamp: atomic64_t
+    acquire_key: lock_class_key
+    mutex_key: lock_class_key
     name: str
     is_wait_die: bool
 
 
-class ww_acquire_ctx(struct):
-    """One attempt to take a set of locks."""
+class ww_acquire_ctx(struct):  # kport: model
+    """One attempt to take a set of locks. `dep_map` and `first_lock` are the validator's."""
 
     task: task_struct | None
     stamp: int
@@ -59,6 +61,8 @@ class ww_acquire_ctx(struct):
     done_acquire: int
     ww_class: ww_class | None
     contending_lock: ww_mutex | None
+    dep_map: Any
+    first_lock: Any
 
 
 _classes: list[ww_class] = []
