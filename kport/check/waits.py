@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from kport.arch.asm import current_thread_info
@@ -56,6 +56,7 @@ from kport.linux import (
     workqueue,
 )
 from kport.linux.facility import Facility, splat
+from kport.linux.field import raw_get
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, PF_KTHREAD, TASK_INTERRUPTIBLE
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ _ORDERED = workqueue.__WQ_ORDERED
 _INITIALISERS = frozenset(
     ("DECLARE_COMPLETION_ONSTACK", "init_waitqueue_head", "__init_waitqueue_head", "mutex_init")
 )
+
+_EVENT_FRAMES = 6
 
 graph = Graph()
 
@@ -93,28 +96,49 @@ def _report(circle: list[Any] | None) -> None:
 # -- what begins -------------------------------------------------------------------------------
 
 
-def _born(obj: Any) -> Record:
+def _born(obj: Any, name: str) -> None:
     """An object is initialised by the function that called the hooked one."""
     frame: FrameType | None = sys._getframe(3)
     while frame is not None and (
         frame.f_code.co_name in _INITIALISERS or frame.f_code.co_filename == HOOK
     ):
         frame = frame.f_back
-    site = None
-    if obj._container is None and frame is not None:
-        site = waits_report.place((frame.f_code, frame.f_lasti))
-    record = TABLE.add(obj, class_of(obj, site))
+    assert frame is not None
+    site = (frame.f_code, frame.f_lasti)
+    cls = class_of(obj, "") if obj._container is not None else _named(name, obj, site)
+    record = TABLE.add(obj, cls)
     record.begin = generation()
-    record.born = (stack(frame)[:1], me().who, _step())
-    return record
+    record.born = site
+
+
+# The classes of objects that are no member of a struct: site to name, and how often a name is used.
+_sites: dict[Any, str] = {}
+_names: dict[str, int] = {}
+
+
+def _named(name: str, obj: Any, site: tuple[CodeType, int]) -> str:
+    """The class of an object by where it is initialised: its name if it has one, or the place."""
+    key = (type(obj), *site)
+    cls = _sites.get(key)
+    if cls is None:
+        cls = name or class_of(obj, waits_report.short(site))
+        count = _names[cls] = _names.get(cls, 0) + 1
+        if count > 1:
+            cls = f"{cls}#{count}"
+        _sites[key] = cls
+    return cls
 
 
 def _before_init(obj: Any) -> None:
-    _born(obj)
+    _born(obj, "")
 
 
-def _before_named_init(obj: Any, name: str) -> None:
-    _born(obj)
+def _before_queue_init(obj: Any, name: str) -> None:
+    _born(obj, "")
+
+
+def _before_mutex_init(obj: Any, name: str = "lock") -> None:
+    _born(obj, "" if name == "lock" else name)
 
 
 def _before_reinit(obj: Any) -> None:
@@ -122,7 +146,7 @@ def _before_reinit(obj: Any) -> None:
 
 
 def _before_fence_init(fence: Any, ops: Any, lock: Any, context: int, seqno: int) -> None:
-    _born(fence)
+    _born(fence, "")
 
 
 def _after_new_task(p: Any, ti: Any, flags: int, leader: Any) -> None:
@@ -137,47 +161,48 @@ def _after_new_task(p: Any, ti: Any, flags: int, leader: Any) -> None:
 # -- events ------------------------------------------------------------------------------------
 
 
-def _event(obj: Any, record: Record, woke: bool) -> Event:
-    """Something happened to an object; called by a hook."""
+def _event(record: Record, woke: bool, step: int) -> None:
+    """Something happened to the object of the record; called by a hook."""
     unit = me()
-    path = path_of(unit)
-    record.events += 1
-    event = record.last = Event(
-        record.cls, unit, path, record.begin, stack(sys._getframe(3)), _step(), woke
-    )
-    return event
+    at = stack(sys._getframe(3), _EVENT_FRAMES)
+    record.last = Event(record.cls, unit, path_of(unit), record.begin, at, step, woke)
+
+
+def _somebody(head: Any) -> bool:
+    """True if there is a waiter on the list."""
+    return raw_get(head, "next") is not head
 
 
 def _before_complete(x: Any, wake_flags: int) -> None:
-    _event(x, TABLE.get(x), x.wait.task_list.next is not x.wait.task_list)
+    _event(TABLE.get(x), _somebody(x.wait.task_list), _step())
 
 
 def _before_complete_all(x: Any) -> None:
-    _event(x, TABLE.get(x), x.wait.task_list.next is not x.wait.task_list)
+    _event(TABLE.get(x), _somebody(x.wait.task_list), _step())
 
 
 def _before_wake(wq_head: Any, mode: int, nr: int, flags: int, key: Any) -> None:
     if wq_head is wait_bit._wait_table:
         return
-    _event(wq_head, TABLE.get(wq_head), wq_head.head.next is not wq_head.head)
+    _event(TABLE.get(wq_head), _somebody(wq_head.head), _step())
 
 
 def _before_wake_var(var: Any) -> None:
-    _event(var, TABLE.get(var), True)
+    _event(TABLE.get(var), True, _step())
 
 
 def _before_signal(fence: Any, timestamp: int) -> None:
     if not fence.flags.cells[_SIGNALED]:
-        _event(fence, TABLE.get(fence), True)
+        _event(TABLE.get(fence), True, 0)
 
 
 def _before_ttwu(p: Any, state: int, flags: int) -> None:
-    sleeps = p._state & state
+    sleeps = raw_get(p, "_state") & state
     if not sleeps:
         return
     waker = me()
-    woken = unit_of(p.thread)
-    if p.flags & PF_KTHREAD and sleeps & _IDLE:
+    woken = unit_of(raw_get(p, "thread"))
+    if sleeps & _IDLE and raw_get(p, "flags") & PF_KTHREAD:
         woken.path = path_of(waker)
     woken.inbox.append(waker.publish())
 
@@ -215,6 +240,10 @@ def _end(obj: Any, ended: bool, idle: bool = False) -> None:
         if began.held:
             _report(graph.waited(began, event))
         unit.join(event.publication)
+    for done in record.works.values():
+        if began.held:
+            _report(graph.waited(began, done))
+        unit.join(done.publication)
     node = Node(WAIT, began.cls, obj, unit, began.stack)
     node.generation = began.generation
     node.event = event
@@ -224,7 +253,7 @@ def _end(obj: Any, ended: bool, idle: bool = False) -> None:
 def _idles(state: int) -> bool:
     """True if the running thread is a kthread that waits for something to do."""
     task = current_thread_info().task
-    return task is not None and bool(task.flags & PF_KTHREAD) and bool(state & _IDLE)
+    return task is not None and bool(raw_get(task, "flags") & PF_KTHREAD and state & _IDLE)
 
 
 def _before_completion(x: Any, action: Any, timeout: int, state: int) -> None:
@@ -358,30 +387,34 @@ _ordered: dict[Any, tuple[Publication, Publication]] = {}
 
 
 def _before_process(worker: Any, work: Any) -> None:
-    if work.func is workqueue.wq_barrier_func:
+    func = raw_get(work, "func")
+    if func is workqueue.wq_barrier_func:
         return
     unit = me()
+    unit.func = func
     record = TABLE.get(work)
     unit.path = record.path
     if record.publication is not None:
         unit.join(record.publication)
-    wq = work.pwq.wq
-    if wq.flags & _ORDERED:
+    wq = raw_get(raw_get(work, "pwq"), "wq")
+    if raw_get(wq, "flags") & _ORDERED:
         last = _ordered.get(wq)
         if last is not None and record.publication is not None:
             tid, count, _ = last[0]
             mine = record.publication
             if mine[2].get(tid, -1) >= count or (mine[0] == tid and mine[1] > count):
                 unit.join(last[1])
-        slot = Node(LOCK, f"ordered workqueue {wq.name}", wq, unit, _work_stack(work))
+        name = f"ordered workqueue {raw_get(wq, 'name')}"
+        slot = Node(LOCK, name, wq, unit, _work_stack(func))
         unit.push(slot)
         unit.held.append(slot)
+    unit.queue = wq
     unit.start = generation()
 
 
-def _work_stack(work: Any) -> Any:
+def _work_stack(func: Any) -> Any:
     """Where a work item stands that begins or ends: its function."""
-    code = getattr(work.func, "__code__", None)
+    code = getattr(func, "__code__", None)
     return ((code, 0),) if code is not None else ()
 
 
@@ -393,26 +426,14 @@ def _after_process(ret: None, worker: Any, work: Any) -> None:
     start, unit.start = unit.start, 0
     if not start:
         return
-    queued = record.publication
-    for obj in (work, _wq_of(unit)):
-        if obj is None:
-            continue
-        of = TABLE.get(obj)
-        of.begin = start
-        of.events += 1
-        of.last = Event(of.cls, unit, unit.path, start, _work_stack(work), _step(), True)
-        if obj is not work:
-            _ordered[obj] = (queued, of.last.publication)
+    done = Event(record.cls, unit, unit.path, start, _work_stack(unit.func), 0, True)
+    record.last = done
+    wq, unit.queue = unit.queue, None
+    TABLE.get(wq).works[unit.func] = done
+    if raw_get(wq, "flags") & _ORDERED:
+        _ordered[wq] = (record.publication, done.publication)
     unit.held.clear()
     unit.path = None
-
-
-def _wq_of(unit: Unit) -> Any:
-    """The ordered workqueue whose item the thread runs."""
-    for node in unit.held:
-        if node.cls.startswith("ordered workqueue "):
-            return node.obj
-    return None
 
 
 def _before_flush(work: Any, from_cancel: bool) -> None:
@@ -435,7 +456,7 @@ def _after_flush_wq(ret: None, wq: Any) -> None:
 
 
 def _hooks() -> dict[Any, Hook]:
-    init, named = Hook(_before_init), Hook(_before_named_init)
+    init = Hook(_before_init)
     event = Hook(_before_event, _after_event)
     idle = Hook(_before_event, _after_event_interruptible)
     timed = Hook(_before_event_timeout, _after_event_timeout)
@@ -447,7 +468,7 @@ def _hooks() -> dict[Any, Hook]:
         completion.complete_all: Hook(_before_complete_all),
         completion.__wait_for_common: Hook(_before_completion, _after_completion),
         completion.try_wait_for_completion: Hook(None, _after_try_completion),
-        wait.__init_waitqueue_head: named,
+        wait.__init_waitqueue_head: Hook(_before_queue_init),
         wait.__wake_up_common: Hook(_before_wake),
         wait.wait_event: event,
         wait.wait_event_killable: event,
@@ -457,7 +478,7 @@ def _hooks() -> dict[Any, Hook]:
         wait.wait_event_interruptible_timeout: timed,
         wait_bit.wait_var_event: Hook(_before_var, _after_var),
         wait_bit.wake_up_var: Hook(_before_wake_var),
-        mutex.mutex_init: named,
+        mutex.mutex_init: Hook(_before_mutex_init),
         mutex.__mutex_lock_common: Hook(_before_lock, _after_lock),
         mutex.mutex_trylock: Hook(None, _after_trylock),
         mutex.mutex_unlock: Hook(_before_unlock),
@@ -497,6 +518,8 @@ class waits(Facility):
         TABLE.clear()
         graph.clear()
         _ordered.clear()
+        _sites.clear()
+        _names.clear()
 
     def stop(self) -> None:
         hung_task.explainers.remove(waits_lost.explain)

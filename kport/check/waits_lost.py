@@ -14,9 +14,8 @@ from types import FrameType
 from typing import Any
 
 from kport.check.waits_report import cause, place
-from kport.check.waits_state import TABLE, Event, Record, Unit
-from kport.linux import workqueue
-from kport.linux.hung_task import describe
+from kport.check.waits_state import TABLE, Event, Record, Unit, class_of
+from kport.linux.field import raw_get
 
 _QUEUES = ("___wait_event", "wait_event")
 _COMPLETIONS = ("wait_for_common", "__wait_for_common")
@@ -53,8 +52,8 @@ def _waiter(obj: Any, frame: FrameType | None) -> Unit | None:
         return waiting[0] if waiting else None
     while frame is not None:
         if frame.f_code.co_name == "_ret_from_fork":
-            who: Any = frame.f_locals.get("p")
-            name = f"{who.comm}/{who.pid}"
+            who = frame.f_locals.get("p")
+            name = f"{peek(who, 'comm')}/{peek(who, 'pid')}"
             return next((u for u in waiting if u.who == name), None)
         frame = frame.f_back
     return next((u for u in waiting if u.who.endswith("/1")), waiting[0])
@@ -93,8 +92,7 @@ def _queue(record: Record | None, unit: Unit | None) -> list[str]:
 def _born(record: Record | None) -> str:
     if record is None or record.born is None:
         return ""
-    stack, who, step = record.born
-    return f", initialised at {cause(stack)} by {who}{_in_step(step)}" if stack else ""
+    return f", initialised at {place(record.born)}"
 
 
 def _completion(x: Any, record: Record | None, unit: Unit | None) -> list[str]:
@@ -109,9 +107,21 @@ def _completion(x: Any, record: Record | None, unit: Unit | None) -> list[str]:
     return [f"complete() {_at(event)} {passed}; {_enqueued(unit)}; nobody completes it again"]
 
 
+def peek(obj: Any, path: str) -> Any:
+    """A member of a member, past whoever watches accesses; None where the path ends early."""
+    for name in path.split("."):
+        if obj is None:
+            return None
+        obj = raw_get(obj, name)
+    return obj
+
+
+def _number(fence: Any) -> str:
+    return f"{peek(fence, 'context')}:{peek(fence, 'seqno')}"
+
+
 def _fence(fence: Any, record: Record | None, unit: Unit | None) -> list[str]:
-    where = f"{_enqueued(unit)}; fence {fence.context}:{fence.seqno} is never signalled"
-    lines = [where + _born(record)]
+    lines = [f"{_enqueued(unit)}; fence {_number(fence)} is never signalled{_born(record)}"]
     kind = record.cls if record is not None else ""
     for other in reversed(list(TABLE.records.values())):
         if other.cls == kind and other.last is not None and other is not record:
@@ -125,62 +135,63 @@ def _job(fence: Any) -> list[str]:
     holder = fence._container
     if type(holder).__name__ != "drm_sched_fence":
         return []
-    sched = holder.sched
+    sched = peek(holder, "sched")
     if sched is None:
         return ["its job was never armed or never pushed"]
-    parent = getattr(holder, "parent", None)
+    name = peek(sched, "name")
+    parent = peek(holder, "parent")
     if parent is not None:
-        born = TABLE.records.get(parent)
-        which = f"{parent.context}:{parent.seqno} ({describe(parent)})"
-        state = f"is never signalled{_born(born)}"
-        return [f"its job runs on {sched.name}; the hardware fence {which} {state}"]
-    lines = [f"its job was not run on {sched.name}"]
-    limit = getattr(sched, "credit_limit", None)
-    if limit is not None:
-        lines[0] += f"; credits in use: {int(sched.credit_count.counter)} of {limit}"
-        if sched.pause_submit:
+        which = f"{_number(parent)} ({class_of(parent, '')})"
+        state = f"is never signalled{_born(TABLE.records.get(parent))}"
+        return [f"its job runs on {name}; the hardware fence {which} {state}"]
+    lines = [f"its job was not run on {name}"]
+    if hasattr(sched, "credit_limit"):
+        used = peek(sched, "credit_count").counter
+        lines[0] += f"; credits in use: {used} of {peek(sched, 'credit_limit')}"
+        if peek(sched, "pause_submit"):
             lines.append("the scheduler is stopped (pause_submit)")
     return lines
 
 
 def _running(work: Any) -> str:
-    pool = workqueue.get_work_pool(work)
-    worker = pool.busy.get(work) if pool is not None else None
+    pool = peek(work, "pwq.pool") or peek(work, "pool")
+    worker = peek(pool, "busy").get(work) if pool is not None else None
     if worker is None:
         return ""
-    task: Any = worker.task
-    return f"runs in {task.comm}/{task.pid}"
+    return f"runs in {peek(worker, 'task.comm')}/{peek(worker, 'task.pid')}"
 
 
 def _name(work: Any) -> str:
-    return getattr(work.func, "__name__", "(null)")
+    return getattr(peek(work, "func"), "__name__", "(null)")
+
+
+def _busy(pwq: Any) -> list[Any]:
+    """The items of a workqueue that run."""
+    busy = peek(pwq, "pool.busy")
+    return [work for work, at in busy.items() if peek(at, "current_pwq") is pwq]
 
 
 def _work(work: Any) -> list[str]:
     if running := _running(work):
         return [f"{_name(work)} {running} and does not return"]
-    pwq = work.pwq
+    pwq = peek(work, "pwq")
     if pwq is None:
         return []
-    where = "is held back by max_active of" if work.inactive else "waits on"
-    busy = [_name(w) for w, at in pwq.pool.busy.items() if at.current_pwq is pwq]
-    behind = f", which runs {', '.join(busy)}" if busy else ", which runs nothing"
-    return [f"{_name(work)} {where} workqueue {pwq.wq.name}{behind}"]
+    where = "is held back by max_active of" if peek(work, "inactive") else "waits on"
+    names = ", ".join(_name(other) for other in _busy(pwq))
+    return [f"{_name(work)} {where} workqueue {peek(pwq, 'wq.name')}, which runs {names or 'none'}"]
 
 
 def _workqueue(wq: Any) -> list[str]:
-    pwq = wq.pwq
-    busy = [f"{_name(w)} {_running(w)}" for w, at in pwq.pool.busy.items() if at.current_pwq is pwq]
-    waiting = [_name(w) for w in (*pwq.pool.worklist, *pwq.inactive_works) if w.pwq is pwq]
-    lines = [f"{item} and does not return" for item in busy]
-    if waiting:
-        lines.append(f"not begun: {', '.join(waiting)}")
-    return lines
+    pwq = peek(wq, "pwq")
+    lines = [f"{_name(work)} {_running(work)} and does not return" for work in _busy(pwq)]
+    queued = (*peek(pwq, "pool.worklist"), *peek(pwq, "inactive_works"))
+    names = [_name(work) for work in queued if peek(work, "pwq") is pwq]
+    return [*lines, f"not begun: {', '.join(names)}"] if names else lines
 
 
 def _lock(record: Record | None) -> list[str]:
     if record is None or record.taken is None:
         return []
     stack, who, step = record.taken
-    at = next((f for f in stack if not f[0].co_filename.endswith("mutex.py")), None)
-    return [f"taken by {who} at {place(at)}{_in_step(step)}"] if at is not None else []
+    return [f"taken by {who} at {cause(stack)}{_in_step(step)}"]

@@ -44,6 +44,12 @@ def place(at: tuple[CodeType, int]) -> str:
     return f"{code.co_name}+{bug.place_of(code.co_filename, line_of(code, lasti))}"
 
 
+def short(at: tuple[CodeType, int]) -> str:
+    """`function:line`, which with a type is the name of a class."""
+    code, lasti = at
+    return f"{code.co_name}:{line_of(code, lasti)}"
+
+
 _PRIMITIVES = ("wait.py", "completion.py", "swait.py", "mutex.py", "wait_bit.py", "rwsem.py")
 
 
@@ -133,7 +139,13 @@ def _ends(found: list[Part], names: list[str], name: str) -> str:
 
 
 def _trace(stack: Stack) -> list[str]:
-    return [f" {place(at)}" for at in stack]
+    """The lines of a stack, as far as it is the kernel's or the user's."""
+    return [f" {place(at)}" for at in stack if not _beneath(at[0])]
+
+
+def _beneath(code: CodeType) -> bool:
+    name = code.co_filename.replace("\\", "/")
+    return "kport/arch/" in name or name.endswith(("/threading.py", "kport/linux/fork.py"))
 
 
 def _columns(names: list[str], found: list[Part]) -> list[str]:

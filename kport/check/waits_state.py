@@ -25,6 +25,7 @@ from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK
 from kport.arch.asm import current_thread_info
 from kport.arch.hook import HOOK
 from kport.arch.types import thread_info
+from kport.linux.field import raw_get
 
 NAME = "waits"
 RECORDS = 4096
@@ -147,14 +148,14 @@ class Wait:
 class Record:
     """An object that is waited for: its class, since when it is owed, its events."""
 
-    __slots__ = ("begin", "born", "cls", "events", "last", "path", "publication", "taken")
+    __slots__ = ("begin", "born", "cls", "last", "path", "publication", "taken", "works")
 
     def __init__(self, cls: str) -> None:
         self.cls = cls
         self.begin = 0
-        self.born: tuple[Stack, str, int] | None = None  # where, by whom, in which step
+        self.born: tuple[CodeType, int] | None = None  # where it was initialised
         self.last: Event | None = None
-        self.events = 0
+        self.works: dict[Any, Event] = {}  # of a workqueue: the last end of each function
         self.path: Node | None = None  # of a work item: of who queued it
         self.publication: Publication | None = None
         self.taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
@@ -167,9 +168,11 @@ class Unit:
         "clock",
         "count",
         "depth",
+        "func",
         "held",
         "inbox",
         "path",
+        "queue",
         "start",
         "tid",
         "wait",
@@ -178,7 +181,7 @@ class Unit:
 
     def __init__(self, ti: thread_info) -> None:
         self.tid = next(_numbers)
-        self.who = f"{ti.name}/{ti.task.pid}" if ti.task is not None else ti.name
+        self.who = ti.name if ti.task is None else f"{ti.name}/{raw_get(ti.task, 'pid')}"
         self.count = 0
         self.clock = _EMPTY
         self.path: Node | None = None
@@ -186,6 +189,8 @@ class Unit:
         self.inbox: list[Publication] = []
         self.depth = 0  # of waits within waits: the outermost counts
         self.wait: Wait | None = None
+        self.func: Any = None  # the function of the work item that runs
+        self.queue: Any = None  # the workqueue whose item the thread runs
         self.start = 0  # generation in which the work item began that runs
 
     def publish(self) -> Publication:
@@ -257,7 +262,7 @@ class Table:
     def get(self, obj: Any) -> Record:
         """The record of an object; one that was never seen gets its class from its type."""
         record = self.records.get(obj)
-        return record if record is not None else self.add(obj, class_of(obj, None))
+        return record if record is not None else self.add(obj, class_of(obj, ""))
 
 
 TABLE = Table()
@@ -298,25 +303,38 @@ def path_of(unit: Unit) -> Node | None:
     return None if current_thread_info().preempt_count & _HANDLER else unit.path
 
 
-def stack(frame: FrameType | None) -> Stack:
-    """Where a thread is: (code, offset) of its frames from `frame` outwards."""
+def stack(frame: FrameType | None, limit: int = _FRAMES) -> Stack:
+    """Where a thread is: (code, offset) of `limit` frames from `frame` outwards."""
     found: list[tuple[CodeType, int]] = []
-    while frame is not None and len(found) < _FRAMES:
+    while frame is not None:
         code = frame.f_code
         if code.co_filename != HOOK:
             found.append((code, frame.f_lasti))
+            limit -= 1
+            if not limit:
+                break
         frame = frame.f_back
     return tuple(found)
 
 
-def class_of(obj: Any, site: str | None) -> str:
+def class_of(obj: Any, site: str) -> str:
     """The class of an object: the structs it is embedded in, else where it was initialised."""
-    parts: list[str] = []
-    at = obj
-    while getattr(at, "_container", None) is not None and at._member is not None:
+    at = getattr(obj, "_container", None)
+    if at is None:
+        name = type(obj).__name__
+        return f"{name} of {site}" if site else name
+    key = (type(at), obj._member)
+    found = _classes.get(key)
+    if found is not None and at._container is None:
+        return found
+    parts = [obj._member]
+    while at._container is not None:
         parts.append(at._member)
         at = at._container
-    name = type(at).__name__
-    if parts:
-        return ".".join([f"({name})", *reversed(parts)])
-    return f"{name} of {site}" if site else name
+    found = ".".join([f"({type(at).__name__})", *reversed(parts)])
+    if len(parts) == 1:
+        _classes[key] = found
+    return found
+
+
+_classes: dict[Any, str] = {}  # of objects that are members of an outermost struct

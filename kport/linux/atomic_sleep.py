@@ -24,6 +24,7 @@ from kport.arch.asm import current_thread_info, irqs_disabled, preempt_count
 from kport.arch.hook import HOOK, Hook
 from kport.arch.types import thread_info
 from kport.linux import bug, facility, printk
+from kport.linux.field import raw_get
 from kport.linux.module import boot_data
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def context_of(ti: thread_info) -> context:
     return found
 
 
+def pid_of(ti: thread_info) -> int:
+    """The pid of a thread, 0 if it has no task."""
+    return raw_get(ti.task, "pid") if ti.task is not None else 0
+
+
 def place(at: Place | None) -> str:
     """A noted place as `function+file:line (file.c:line)`."""
     if at is None:
@@ -92,9 +98,8 @@ def caller(frame: FrameType | None) -> FrameType:
 def dump_stack(frame: FrameType) -> list[str]:
     """The lines of dump_stack() as of a frame."""
     ti = current_thread_info()
-    pid = ti.task.pid if ti.task is not None else 0
     return [
-        f"CPU: {ti.cpu} PID: {pid} Comm: {ti.name}",
+        f"CPU: {ti.cpu} PID: {pid_of(ti)} Comm: {ti.name}",
         "Call Trace:",
         " <TASK>",
         *bug.stack(frame),
@@ -120,7 +125,7 @@ def debug_show_held_locks(ti: thread_info) -> list[str]:
     held = context_of(ti).locks if enabled else []
     if not held:
         return []
-    who = f"{ti.name}/{ti.task.pid if ti.task is not None else 0}"
+    who = f"{ti.name}/{pid_of(ti)}"
     plural = "lock" if len(held) == 1 else "locks"
     names = [f" #{number}: {bug_name(lock)}" for number, lock in enumerate(held)]
     return [f"{len(held)} {plural} held by {who}:", *names]
@@ -153,13 +158,13 @@ def __might_resched(frame: FrameType | None) -> None:
     """Report a call in `frame` that may sleep where it must not."""
     at = caller(frame)
     ti = current_thread_info()
-    task = ti.task
+    non_block = raw_get(ti.task, "non_block_count")
     headline = f"BUG: sleeping function called from invalid context at {bug.place(at)}"
     lines = [
         headline,
         (
             f"in_atomic(): {int(ti.preempt_count != 0)}, irqs_disabled(): {irqs_disabled()}, "
-            f"non_block: {task.non_block_count}, pid: {task.pid}, name: {task.comm}"
+            f"non_block: {non_block}, pid: {pid_of(ti)}, name: {ti.name}"
         ),
         f"preempt_count: {preempt_count():x}, expected: 0",
         f"RCU nest depth: {ti.rcu_nesting}, expected: 0",
@@ -175,7 +180,7 @@ def __schedule_bug(frame: FrameType | None) -> None:
     at = caller(frame)
     ti = current_thread_info()
     headline = (
-        f"BUG: scheduling while atomic: {ti.task.comm}/{ti.task.pid}/0x{ti.preempt_count:08x}"
+        f"BUG: scheduling while atomic: {ti.name}/{pid_of(ti)}/0x{ti.preempt_count:08x}"
     )
     lines = [
         headline,
@@ -192,25 +197,26 @@ def __schedule_bug(frame: FrameType | None) -> None:
 def _before_might_sleep() -> None:
     ti = current_thread_info()
     task = ti.task
-    if not (task._state or ti.rcu_nesting):
+    state = raw_get(task, "_state")
+    if not (state or ti.rcu_nesting):
         return
     frame = caller(sys._getframe(2))
-    if task._state:
-        _blocking_with_state(ti, task, frame)
+    if state:
+        _blocking_with_state(ti, state, frame)
     if ti.rcu_nesting and not (ti.preempt_count or ti.irqs_off):
         __might_resched(frame)
 
 
-def _blocking_with_state(ti: thread_info, task: Any, frame: FrameType) -> None:
+def _blocking_with_state(ti: thread_info, state: int, frame: FrameType) -> None:
     by = place(context_of(ti).task_state_change)
     headline = (
-        f"do not call blocking ops when !TASK_RUNNING; state={task._state:x} set at [<{by}>]"
+        f"do not call blocking ops when !TASK_RUNNING; state={state:x} set at [<{by}>]"
     )
     where = f"WARNING: {bug.place(frame)} at {frame.f_code.co_name}"
     lines = [
         "------------[ cut here ]------------",
         headline,
-        f"{where}, CPU#{ti.cpu}: {ti.name}/{task.pid}",
+        f"{where}, CPU#{ti.cpu}: {ti.name}/{pid_of(ti)}",
         *dump_stack(frame),
         "---[ end trace 0000000000000000 ]---",
     ]

@@ -24,7 +24,8 @@ from kport.arch.asm import current_thread_info
 from kport.arch.hook import Hook
 from kport.arch.types import thread_info
 from kport.linux import bug, facility
-from kport.linux.atomic_sleep import caller, complain, dump_stack
+from kport.linux.atomic_sleep import caller, complain, dump_stack, pid_of
+from kport.linux.field import raw_get
 
 if TYPE_CHECKING:
     from kport.arch.api import Machine
@@ -40,10 +41,8 @@ def spin_dump(lock: Any, msg: str, frame: FrameType) -> None:
     owner = lock.owner
     known = isinstance(owner, thread_info)
     magic = 0 if isinstance(owner, BadMagic) else SPINLOCK_MAGIC
-    who = f"{owner.name}/{owner.task.pid if owner.task else 0}" if known else "<none>/-1"
-    headline = (
-        f"BUG: spinlock {msg} on CPU#{ti.cpu}, {ti.name}/{ti.task.pid if ti.task else 0}"
-    )
+    who = f"{owner.name}/{pid_of(owner)}" if known else "<none>/-1"
+    headline = f"BUG: spinlock {msg} on CPU#{ti.cpu}, {ti.name}/{pid_of(ti)}"
     lines = [
         headline,
         (
@@ -86,7 +85,7 @@ def DEBUG_LOCKS_WARN_ON(condition: str, frame: FrameType) -> None:
     lines = [
         "------------[ cut here ]------------",
         headline,
-        f"{where}, CPU#{ti.cpu}: {ti.name}/{ti.task.pid if ti.task else 0}",
+        f"{where}, CPU#{ti.cpu}: {ti.name}/{pid_of(ti)}",
         *dump_stack(at),
         "---[ end trace 0000000000000000 ]---",
     ]
@@ -108,12 +107,12 @@ def _before_mutex_trylock(lock: Any) -> None:
 
 def _before_mutex_unlock(lock: Any) -> None:
     _magic(lock)
-    if lock.owner is not current_thread_info().task:
+    if raw_get(lock, "owner") is not current_thread_info().task:
         DEBUG_LOCKS_WARN_ON("__owner_task(owner) != current", sys._getframe(2))
 
 
 def _before_mutex_destroy(lock: Any) -> None:
-    if lock.owner is not None:
+    if raw_get(lock, "owner") is not None:
         DEBUG_LOCKS_WARN_ON("mutex_is_locked(lock)", sys._getframe(2))
 
 

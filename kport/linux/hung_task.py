@@ -22,10 +22,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from kport.arch.asm import ktime_get
+from kport.arch.asm import current_thread_info, ktime_get
 from kport.arch.hook import Hook
 from kport.linux import bug, facility, fork, sched, tick
 from kport.linux.atomic_sleep import context_of
+from kport.linux.field import raw_get
 from kport.linux.kconfig import HZ
 from kport.linux.ktime import NSEC_PER_SEC
 from kport.linux.module import boot_data, late_initcall, module_param_named
@@ -163,10 +164,10 @@ def sched_show_task(p: sched.task_struct) -> list[str]:
 
 def task_is_hung(t: sched.task_struct, now: int) -> int:
     """How many seconds the task has been blocked, 0 if less than the limit; `now` in ns."""
-    state = t._state
+    state = raw_get(t, "_state")
     if not state & sched.TASK_UNINTERRUPTIBLE or state & (sched.TASK_WAKEKILL | 0x0400):
         return 0
-    notes = context_of(t.thread)
+    notes = context_of(raw_get(t, "thread"))
     if notes.frame is None:
         return 0
     blocked = (now - notes.since) // NSEC_PER_SEC
@@ -252,7 +253,7 @@ late_initcall(hung_task_init)
 
 
 def _before_schedule() -> None:
-    notes = context_of(sched.current().thread)
+    notes = context_of(current_thread_info())
     notes.frame = sys._getframe(2)
     notes.since = now = ktime_get()
     if now >= _next_check:
@@ -260,7 +261,7 @@ def _before_schedule() -> None:
 
 
 def _after_schedule(_: None) -> None:
-    context_of(sched.current().thread).frame = None
+    context_of(current_thread_info()).frame = None
 
 
 def _before_schedule_until(deadline: int) -> None:
@@ -268,7 +269,7 @@ def _before_schedule_until(deadline: int) -> None:
 
 
 def _after_schedule_until(_: bool, deadline: int) -> None:
-    context_of(sched.current().thread).frame = None
+    context_of(current_thread_info()).frame = None
 
 
 def _before_tick() -> None:

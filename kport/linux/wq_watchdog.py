@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from kport.arch.asm import ktime_get
 from kport.arch.hook import Hook
 from kport.linux import facility, fork, sched, tick, workqueue
+from kport.linux.field import raw_get
 from kport.linux.hung_task import sched_show_task
 from kport.linux.kconfig import HZ
 from kport.linux.ktime import NSEC_PER_SEC
@@ -35,7 +36,8 @@ NAME = "wq_watchdog"
 wq_watchdog_thresh = 30
 module_param_named("workqueue.watchdog_thresh", "wq_watchdog_thresh", int, 0o644)
 
-_progress: dict[str, int] = {}  # by the name of the pool, ns since boot
+_progress: dict[workqueue.worker_pool, int] = {}  # ns since boot
+_pool_of: dict[workqueue.workqueue_struct, workqueue.worker_pool] = {}
 _started: dict[workqueue.worker, int] = {}
 _enabled = False
 _next_check = 0
@@ -46,6 +48,7 @@ def wq_watchdog_reset() -> None:
     """Nothing has been seen yet."""
     global _next_check
     _progress.clear()
+    _pool_of.clear()
     _started.clear()
     _next_check = wq_watchdog_thresh * NSEC_PER_SEC
 
@@ -131,7 +134,7 @@ def show_one_worker_pool(number: int, pool: workqueue.worker_pool) -> list[str]:
     hung = 0
     if pool.worklist:
         now = ktime_get()
-        hung = (now - _progress.get(pool.name, now)) // NSEC_PER_SEC
+        hung = (now - _progress.get(pool, now)) // NSEC_PER_SEC
     text = f"pool {2 * number}:{pool_info(pool)} hung={hung}s workers={pool.nr_workers}"
     if pool.manager is not None:
         text += f" manager: {pool.manager.task.pid}"
@@ -177,7 +180,7 @@ def wq_watchdog_timer_fn() -> None:
     for pool in pools():
         if not pool.worklist:
             continue
-        stall = now - _progress.get(pool.name, now)
+        stall = now - _progress.get(pool, now)
         if stall <= thresh:
             continue
         lines.append(
@@ -224,13 +227,15 @@ def _hooks() -> dict[Any, Hook]:
 
 
 def _before_queue(cpu: int, wq: Any, work: Any) -> None:
-    pool = wq.pwq.pool
-    if not pool.worklist:
-        _progress[pool.name] = ktime_get()
+    pool = _pool_of.get(wq)
+    if pool is None:
+        pool = _pool_of[wq] = raw_get(raw_get(wq, "pwq"), "pool")
+    if not raw_get(pool, "worklist"):
+        _progress[pool] = ktime_get()
 
 
 def _before_process(worker: Any, work: Any) -> None:
-    _started[worker] = _progress[worker.pool.name] = ktime_get()
+    _started[worker] = _progress[raw_get(worker, "pool")] = ktime_get()
 
 
 def _after_process(_: None, worker: Any, work: Any) -> None:
