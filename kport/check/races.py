@@ -31,7 +31,7 @@ from kport.check.races_assert import ASSERTIONS
 from kport.check.races_clock import RULES, TIME
 from kport.check.races_known import known_as
 from kport.check.races_marked import ACCESSES
-from kport.check.races_scope import inline, silent, watched
+from kport.check.races_scope import silent, watched
 from kport.linux import printk
 from kport.linux.facility import Facility, Hooks, splat
 from kport.linux.field import Watcher
@@ -43,12 +43,17 @@ _VIRT = {**RULES, **ACCESSES, **ASSERTIONS}
 
 
 class Races(Facility):
-    """The facility; `known` counts the races of races_known.json by their titles."""
+    """The facility; `known` counts the races of races_known.json by their titles.
+
+    Of the first of two accesses a report has the function and the line. With `stacks` it has the
+    callers, too, for twice the cost: to run an execution again whose race is known.
+    """
 
     name = "races"
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, stacks: bool = False) -> None:
         self.config = config if config is not None else Config()
+        self.stacks = stacks
         self.known: Counter[str] = Counter()
         self._seen: set[Any] = set()
         self._machine: Machine | None = None
@@ -58,9 +63,10 @@ class Races(Facility):
 
     def fields(self, machine: Machine) -> Sequence[Watcher]:
         LIST.strict = not self.config.assume_plain_writes_atomic
+        LIST.stacks = self.stacks
         LIST.value_change_only = self.config.report_value_change_only
         if isinstance(machine, Virt):
-            return races_access.watchers(watched, inline)
+            return races_access.watchers(watched)
         return races_sample.watchers(watched)
 
     def start(self, machine: Machine) -> None:
@@ -131,7 +137,9 @@ class Races(Facility):
 def here(kind: str, frame: FrameType | None) -> access_info:
     """The access of the running thread, which stands in `frame`."""
     ti = current_thread_info()
-    task = -1 if ti.preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK) else ti.task.pid
+    task = ti.task.pid if ti.task is not None else 0
+    if ti.preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK):
+        task = -1
     stack: Stack = stack_depot_save(frame)
     return access_info(kind, task, ti.cpu, stack)
 

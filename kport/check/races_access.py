@@ -53,13 +53,17 @@ class Race(NamedTuple):
 
 
 class Listener:
-    """Where races go, and which pairs are races beyond a plain load and a store."""
+    """Where races go, which pairs are races beyond a plain load and a store, what is kept.
+
+    With `stacks` the callers of each access are kept, which takes as long as all else together.
+    """
 
     def __init__(self) -> None:
         self.tell: Callable[[Race], None] = lambda race: None
         self.strict = False
         self.value_change_only = True
         self.marked_loads = False
+        self.stacks = False
 
 
 LIST = Listener()
@@ -109,12 +113,8 @@ _STRICT = """\
 """
 
 
-def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> list[Watcher]:
-    """Who sees the plain accesses to the classes of `only`.
-
-    `inline` says which of them are worked on in small functions that C compiles into their
-    callers: there the callers are kept, too.
-    """
+def watchers(only: Callable[[type], bool]) -> list[Watcher]:
+    """Who sees the plain accesses to the classes of `only`."""
     names = {
         "_race_cpu": CPU,
         "_race_frame": sys._getframe,
@@ -130,15 +130,9 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
         write = write.replace(_RECORD, _STRICT + _RECORD)
     if not LIST.value_change_only:
         write = write.replace(" and value is not old", "")
-    return [
-        Watcher(
-            _READ.replace("CALLERS", text), write.replace("CALLERS", text), names, only=which
-        )
-        for text, which in (
-            ("()", lambda cls: only(cls) and not inline(cls)),
-            ("_race_callers(f)", lambda cls: only(cls) and inline(cls)),
-        )
-    ]
+    text = "_race_callers(f)" if LIST.stacks else "()"
+    read = _READ.replace("CALLERS", text)
+    return [Watcher(read, write.replace("CALLERS", text), names, only=only)]
 
 
 def callers(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
@@ -152,19 +146,22 @@ def callers(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
 
 
 def place(frame: FrameType, kind: str, old: Any = None) -> Place:
-    """The place of an access, with callers."""
+    """The place of an access."""
     number = old if old.__class__ is int else None
-    return frame.f_code, frame.f_lasti, kind, number, callers(frame)
+    outer = callers(frame) if LIST.stacks else ()
+    return frame.f_code, frame.f_lasti, kind, number, outer
 
 
 # -- records of one object -----------------------------------------------------------------------
 
 _positions: dict[type, dict[str, int]] = {}
+_blank: dict[type, list[Any]] = {}  # the records of an object that nobody has accessed
 
 
 def forget() -> None:
     """Other classes may be watched now."""
     _positions.clear()
+    _blank.clear()
 
 
 def position(cls: Any, name: str) -> int | None:
@@ -181,7 +178,10 @@ def records(obj: Any) -> list[Any]:
     try:
         found: list[Any] = obj._epochs
     except AttributeError:
-        found = obj._epochs = [NEVER, NEVER, None, None] * len(type(obj)._plain) + [None]
+        made = _blank.get(type(obj))
+        if made is None:
+            made = _blank[type(obj)] = [NEVER, NEVER, None, None] * len(type(obj)._plain) + [None]
+        found = obj._epochs = made.copy()
     return found
 
 
@@ -218,6 +218,26 @@ def load(obj: Any, name: str, kind: str, frame: FrameType) -> None:
         s[at + 2] = place(frame, kind)
     else:
         share(s, at, e, kind, frame)
+
+
+def marked_store(obj: Any, name: str, value: Any) -> None:
+    """store() of a marked store, by the short way if there is nothing to say."""
+    try:
+        at = _positions[type(obj)][name]
+        s = obj._epochs
+        e = CPU.ti.clock
+        r = s[at]
+        if r[0] == e[0] or e[2].get(r[0], -1) >= r[1]:
+            if s[at + 1] is e or (value is raw_get(obj, name) and LIST.value_change_only):
+                return
+            if not LIST.strict:
+                f = sys._getframe(3)
+                s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, ())
+                s[at + 1] = e
+                return
+    except (KeyError, AttributeError, TypeError):
+        pass
+    store(obj, name, "write (marked)", sys._getframe(3), value)
 
 
 def store(
@@ -292,7 +312,8 @@ def raced_store(
     r = s[at]
     changes = not LIST.value_change_only or _changes(old, value) or _rcu(frame)
     if r[0] != MANY:
-        if changes and not before(r, e):
+        both_marked = "marked" in kind and "marked" in s[at + 2][2] if r is not NEVER else True
+        if changes and not both_marked and not before(r, e):
             LIST.tell(Race(obj, name, r, s[at + 2], kind, frame, old, value))
         return
     left = False

@@ -153,7 +153,7 @@ def relaxed_load(found: Epoch | None) -> None:
     """A load without order: a fence may follow."""
     if found is not None:
         e = now()
-        if not before(found, e):
+        if found[0] != e[0] and e[2].get(found[0], -1) < found[1] and found[1] > TIME.base:
             e[3].loads.append(found)
 
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kport.arch.hook import Hook
-from kport.check.races_access import LIST, load, records, store
+from kport.arch.virt_asm import CPU
+from kport.check.races_access import LIST, load, marked_store, records, store
 from kport.check.races_clock import Epoch, join, now, relaxed_load, release
 
 _SCALARS = frozenset((int, bool, str, float, type(None)))
@@ -65,11 +66,17 @@ def _acquired(result: Any, o: Any, f: str) -> None:
 
 
 def _store(o: Any, f: str, v: Any) -> None:
-    store(o, f, "write (marked)", sys._getframe(2), v)
+    marked_store(o, f, v)
 
 
 def _stored(_: Any, o: Any, f: str, v: Any) -> None:
-    _leave(o, f, now()[3].fence)
+    try:
+        fence = CPU.ti.clock[3].fence
+        if fence is None and o._epochs[-1] is None:
+            return
+    except (AttributeError, TypeError):
+        fence = now()[3].fence
+    _leave(o, f, fence)
 
 
 def _released(_: Any, o: Any, f: str, v: Any) -> None:

@@ -27,10 +27,6 @@ _TRANSLATED = frozenset(
         "xarray",
     )
 )
-_INLINE = frozenset(
-    ("list_head", "llist_head", "llist_node", "rb_node", "rb_root", "rb_root_cached")
-)
-
 # Built without KCSAN: kernel/sched/Makefile ("KCSAN_SANITIZE := n"), mm/Makefile for slab.
 _UNSANITIZED = ("kernel/sched/", "mm/slub.c", "mm/slab_common.c", "kernel/locking/lockdep.c")
 
@@ -46,11 +42,6 @@ def watched(cls: type) -> bool:
     if module.startswith("kport.linux."):
         return module in _TRANSLATED
     return not module.startswith(("kport.trace", "kport.workload", "kport.check", "kport.hw"))
-
-
-def inline(cls: type) -> bool:
-    """True for a class whose functions C compiles into their callers."""
-    return cls.__name__ in _INLINE
 
 
 def silent(stack: Stack) -> bool:
