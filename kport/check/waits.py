@@ -29,6 +29,7 @@ from kport.check.waits_graph import Graph
 from kport.check.waits_state import (
     LOCK,
     NAME,
+    SLOT,
     TABLE,
     WAIT,
     Event,
@@ -205,6 +206,7 @@ def _before_ttwu(p: Any, state: int, flags: int) -> None:
     if sleeps & _IDLE and raw_get(p, "flags") & PF_KTHREAD:
         woken.path = path_of(waker)
     woken.inbox.append(waker.publish())
+    woken.woken = generation()
 
 
 # -- waits -------------------------------------------------------------------------------------
@@ -216,6 +218,8 @@ def _begin(obj: Any) -> None:
     if unit.depth == 1:
         cls = TABLE.get(obj).cls
         unit.wait = Wait(cls, obj, unit, stack(_frame()), _step())
+    elif unit.wait is not None and unit.wait.obj is obj:
+        unit.wait.held = tuple(unit.held)  # now it is about to sleep
 
 
 def _end(obj: Any, ended: bool, idle: bool = False) -> None:
@@ -240,10 +244,11 @@ def _end(obj: Any, ended: bool, idle: bool = False) -> None:
         if began.held:
             _report(graph.waited(began, event))
         unit.join(event.publication)
-    for done in record.works.values():
-        if began.held:
-            _report(graph.waited(began, done))
-        unit.join(done.publication)
+    if record.works is not None:
+        for done in record.works.values():
+            if began.held:
+                _report(graph.waited(began, done))
+            unit.join(done.publication)
     node = Node(WAIT, began.cls, obj, unit, began.stack)
     node.generation = began.generation
     node.event = event
@@ -392,6 +397,7 @@ def _before_process(worker: Any, work: Any) -> None:
         return
     unit = me()
     unit.func = func
+    unit.start = generation()
     record = TABLE.get(work)
     unit.path = record.path
     if record.publication is not None:
@@ -405,11 +411,11 @@ def _before_process(worker: Any, work: Any) -> None:
             if mine[2].get(tid, -1) >= count or (mine[0] == tid and mine[1] > count):
                 unit.join(last[1])
         name = f"ordered workqueue {raw_get(wq, 'name')}"
-        slot = Node(LOCK, name, wq, unit, _work_stack(func))
+        slot = Node(SLOT, name, wq, unit, _work_stack(func))
         unit.push(slot)
         unit.held.append(slot)
+    unit.base = unit.path
     unit.queue = wq
-    unit.start = generation()
 
 
 def _work_stack(func: Any) -> Any:
@@ -426,10 +432,15 @@ def _after_process(ret: None, worker: Any, work: Any) -> None:
     start, unit.start = unit.start, 0
     if not start:
         return
-    done = Event(record.cls, unit, unit.path, start, _work_stack(unit.func), 0, True)
+    func, path = unit.func, unit.path
+    done = Event(record.cls, unit, path, start, _work_stack(func), 0, True, True)
     record.last = done
     wq, unit.queue = unit.queue, None
-    TABLE.get(wq).works[unit.func] = done
+    if path is not unit.base:
+        for of in (record, TABLE.get(wq)):
+            if of.works is None:
+                of.works = {}
+            of.works[func] = done
     if raw_get(wq, "flags") & _ORDERED:
         _ordered[wq] = (record.publication, done.publication)
     unit.held.clear()
@@ -496,6 +507,7 @@ def _hooks() -> dict[Any, Hook]:
         dma_fence.dma_fence_init64: fence_init,
         dma_fence.dma_fence_signal_timestamp_locked: Hook(_before_signal),
         dma_fence.dma_fence_wait_timeout: Hook(_before_fence_wait, _after_fence_wait),
+        dma_fence.dma_fence_default_wait: Hook(_before_fence_wait, _after_fence_wait),
         dma_fence.dma_fence_is_signaled: Hook(None, _after_fence_signaled),
     }
 

@@ -20,6 +20,9 @@ owed (its initialisation, or the begin of the work item for a flush). This is DE
 context of an event begins with the request for it, read on causes instead of on the clock: DEPT
 needs a run in which the wait came first, this needs only that it could have.
 
+A work item is different: what it took once it may take in its next run, so its locks count even if
+the waiter knew of the last run. lockdep treats it so.
+
 Limits: an order that is kept by a flag under a spin lock alone is not seen, and such a pair may be
 reported; spin locks are no nodes (who holds one cannot sleep); waits that end by a timeout or that
 an idle kthread does (interruptible, as for the hung task detector) are no edges.
@@ -28,9 +31,9 @@ an idle kthread does (interruptible, as for the hung task detector) are no edges
 from __future__ import annotations
 
 from _thread import allocate_lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kport.check.waits_state import LOCK, Event, Node, Wait
+from kport.check.waits_state import LOCK, WAIT, Event, Node, Wait
 
 _LOOKED_AT = 200  # nodes per wait
 _DEEP = 4  # waits behind waits
@@ -62,7 +65,7 @@ class Graph:
 
     def __init__(self) -> None:
         self._edges: dict[str, dict[tuple[str, bool], Edge]] = {}
-        self._told: set[frozenset[str]] = set()
+        self._told: set[tuple[Any, ...]] = set()  # waits that stand in a circle
         self._lock = allocate_lock()
 
     def clear(self) -> None:
@@ -99,10 +102,14 @@ class Graph:
             circle = [edge] if here == there else self._close(edge, there, here)
             if circle is None or all(one.direct for one in circle):
                 return None
-            classes = frozenset(one.held.cls for one in circle)
-            if classes in self._told:
+            waits = {
+                (one.held.cls, one.wait.cls, one.wait.stack)
+                for one in circle
+                if one.wait is not None
+            }
+            if waits <= self._told:
                 return None
-            self._told.add(classes)
+            self._told |= waits
             return circle
 
     def _close(self, edge: Edge, start: str, end: str) -> list[Edge] | None:
@@ -136,8 +143,8 @@ def needs(wait: Wait, event: Event) -> list[tuple[Step, ...]]:
         while node is not None and node.generation > at.begin and budget > 0:
             budget -= 1
             steps = (*before, Step(at, node))
-            if node.kind == LOCK:
-                if not wait.after(node):
+            if node.kind != WAIT:
+                if (at.again and node.kind == LOCK) or not wait.after(node):
                     found.setdefault(node.cls, steps)
             elif node.event is not None and len(steps) < _DEEP:
                 if not wait.knows(node.event.publication):

@@ -14,7 +14,8 @@ from types import FrameType
 from typing import Any
 
 from kport.check.waits_report import cause, place
-from kport.check.waits_state import TABLE, Event, Record, Unit, class_of
+from kport.check.waits_state import TABLE, Event, Record, Unit
+from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_SIGNALED_BIT
 from kport.linux.field import raw_get
 
 _QUEUES = ("___wait_event", "wait_event")
@@ -85,8 +86,11 @@ def _queue(record: Record | None, unit: Unit | None) -> list[str]:
     if _before(event, unit) or not event.woke:
         had = "had no waiter" if not event.woke else "was for those who waited then"
         return [f"wake_up {_at(event)} {had}; {_enqueued(unit)}; nobody wakes it again"]
-    found = f"wake_up {_at(event)} came when the condition was still false, or woke another"
-    return [f"{_enqueued(unit)}; {found}; nobody wakes it again"]
+    if unit is not None and unit.woken > event.generation:
+        found = "woke it, and it found its condition false"
+    else:
+        found = "woke others or nobody"
+    return [f"{_enqueued(unit)}; wake_up {_at(event)} {found}; nobody wakes it again"]
 
 
 def _born(record: Record | None) -> str:
@@ -99,7 +103,9 @@ def _completion(x: Any, record: Record | None, unit: Unit | None) -> list[str]:
     event = record.last if record is not None else None
     if record is None or event is None:
         return [f"{_enqueued(unit)}; complete() was never called on it{_born(record)}"]
-    if record.taken is not None:
+    if left := peek(x, "done"):
+        passed = f"left {left} to pass and woke nobody"
+    elif record.taken is not None:
         stack, who, step = record.taken
         passed = f"let {who} pass, which waited at {cause(stack)}{_in_step(step)}"
     else:
@@ -141,8 +147,11 @@ def _job(fence: Any) -> list[str]:
     name = peek(sched, "name")
     parent = peek(holder, "parent")
     if parent is not None:
-        which = f"{_number(parent)} ({class_of(parent, '')})"
-        state = f"is never signalled{_born(TABLE.records.get(parent))}"
+        which = f"{_number(parent)} ({TABLE.get(parent).cls})"
+        if peek(parent, "flags").cells[DMA_FENCE_FLAG_SIGNALED_BIT]:
+            state = "has signalled; its callback did not end the job"
+        else:
+            state = f"is never signalled{_born(TABLE.records.get(parent))}"
         return [f"its job runs on {name}; the hardware fence {which} {state}"]
     lines = [f"its job was not run on {name}"]
     if hasattr(sched, "credit_limit"):
@@ -176,7 +185,7 @@ def _work(work: Any) -> list[str]:
         return [f"{_name(work)} {running} and does not return"]
     pwq = peek(work, "pwq")
     if pwq is None:
-        return []
+        return [f"{_name(work)} has run; nothing told the one who flushes"]
     where = "is held back by max_active of" if peek(work, "inactive") else "waits on"
     names = ", ".join(_name(other) for other in _busy(pwq))
     return [f"{_name(work)} {where} workqueue {peek(pwq, 'wq.name')}, which runs {names or 'none'}"]

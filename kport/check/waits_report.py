@@ -13,7 +13,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from kport.check.waits_graph import Edge
-from kport.check.waits_state import LOCK, Event, Node, Stack
+from kport.check.waits_state import WAIT, Event, Node, Stack
 from kport.linux import bug
 
 _WIDTH = 34
@@ -50,7 +50,10 @@ def short(at: tuple[CodeType, int]) -> str:
     return f"{code.co_name}:{line_of(code, lasti)}"
 
 
-_PRIMITIVES = ("wait.py", "completion.py", "swait.py", "mutex.py", "wait_bit.py", "rwsem.py")
+_PRIMITIVES = tuple(
+    f"/{name}.py"
+    for name in ("wait", "completion", "swait", "mutex", "wait_bit", "rwsem", "dma_fence")
+)
 
 
 def cause(stack: Stack) -> str:
@@ -94,7 +97,7 @@ def parts(circle: list[Edge]) -> list[Part]:
 
 
 def _behind(event: Event, node: Node) -> Part:
-    verb = "lock" if node.kind == LOCK else "wait"
+    verb = "wait" if node.kind == WAIT else "lock"
     who = node.who if node.who == event.who else f"{node.who}, then {event.who}"
     return Part(
         who, None, f"{verb}({node.cls})", node.stack, f"event({event.cls})", event.stack

@@ -33,7 +33,7 @@ _HANDLER = HARDIRQ_MASK | SOFTIRQ_MASK
 _KEEP = 64  # nodes of a path
 _FRAMES = 10
 
-LOCK, WAIT = "lock", "wait"
+LOCK, WAIT, SLOT = "lock", "wait", "slot"
 
 Clock = dict[int, int]
 Publication = tuple[int, int, Clock]
@@ -46,6 +46,8 @@ _numbers: Iterator[int] = itertools.count()
 
 class Node:
     """A lock taken (`kind` LOCK) or an event waited for (WAIT), and what came before on the path.
+
+    SLOT is the lock that an item of an ordered workqueue holds.
 
     `count` is the number of the thread's next publication, so whoever knows that knows the node.
     """
@@ -81,10 +83,12 @@ class Node:
 class Event:
     """Something happened that others wait for: where, by whom, and what had to be got past.
 
-    The path counts back to `begin`, the generation in which the event became owed.
+    The path counts back to `begin`, the generation in which the event became owed. `again`: it is
+    the end of a work item, which may do the next time what it did this time, whoever knows of it.
     """
 
     __slots__ = (
+        "again",
         "begin",
         "cls",
         "generation",
@@ -105,7 +109,9 @@ class Event:
         stack: Stack,
         step: int,
         woke: bool,
+        again: bool = False,
     ) -> None:
+        self.again = again
         self.cls = cls
         self.who = unit.who
         self.path = path
@@ -155,7 +161,7 @@ class Record:
         self.begin = 0
         self.born: tuple[CodeType, int] | None = None  # where it was initialised
         self.last: Event | None = None
-        self.works: dict[Any, Event] = {}  # of a workqueue: the last end of each function
+        self.works: dict[Any, Event] | None = None  # of work: last ends that had to get past much
         self.path: Node | None = None  # of a work item: of who queued it
         self.publication: Publication | None = None
         self.taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
@@ -165,6 +171,7 @@ class Unit:
     """A thread of execution."""
 
     __slots__ = (
+        "base",
         "clock",
         "count",
         "depth",
@@ -177,6 +184,7 @@ class Unit:
         "tid",
         "wait",
         "who",
+        "woken",
     )
 
     def __init__(self, ti: thread_info) -> None:
@@ -191,6 +199,8 @@ class Unit:
         self.wait: Wait | None = None
         self.func: Any = None  # the function of the work item that runs
         self.queue: Any = None  # the workqueue whose item the thread runs
+        self.base: Node | None = None  # of the path, when the work item began
+        self.woken = 0  # generation of the last wake-up that found it asleep
         self.start = 0  # generation in which the work item began that runs
 
     def publish(self) -> Publication:
