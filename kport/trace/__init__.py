@@ -8,6 +8,7 @@ what a monitor shows of it.
     recorder    a running kernel's tracepoints into such a file
     source      a file, compressed or not, as lines
     reader      lines as events: ftrace, trace-cmd report, perf script
+    numbering   scheduler events before 6.17 as those since
     bulk        the same for a million lines
 
     history     what the events say: lives of jobs, fences, entities and rings, at any moment

@@ -148,8 +148,8 @@ _KINDS = (
 
 EVENTS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}
 
-# The events of kernels before 6.17. They print pointers instead of fence numbers, so nobody can
-# tell from them which fences a job waits for: they are written, but not read.
+# The events of kernels before 6.17. They print pointers instead of fence numbers. Where dma_fence
+# events tell the numbers, kport.trace.numbering finds them.
 _OLD_JOB_FIELDS = ("entity", "id", "fence", "name", "job_count", "hw_job_count")
 _OLD_JOB = "entity=%p, id=%llu, fence=%p, ring=%s, job count:%u, hw job count:%d"
 

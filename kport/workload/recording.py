@@ -4,8 +4,9 @@
 
     recording = load("trace.xz")
 
-Any text that `kport.trace.reader` reads will do. A file that cannot be played is an InputError with
-file, line and remedy; what spoils single events is in `recording.warnings`, counted.
+Any text that `kport.trace.reader` reads will do, of kernels before 6.17 with dma_fence events. A
+file that cannot be played is an InputError with file, line and remedy; what spoils single events is
+in `recording.warnings`, counted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import lzma
 import zlib
 from collections.abc import Callable
 
+from kport.trace.numbering import Numbering
 from kport.trace.reader import Reader, looks_like_trace
 from kport.trace.source import BINARY, GZIP, XZ, TraceError
 from kport.workload.errors import InputError
@@ -42,10 +44,10 @@ def load(path: str, progress: Callable[[int], None] | None = None) -> Recording:
 
     Raises InputError.
     """
-    reader = Reader(path)
+    reader = Reader(path, old=True)
     seen = Seen(reader.notes)
     try:
-        for line, event in reader:
+        for line, event in Numbering(reader.notes).tell(reader):
             seen.feed(line, event)
             if progress is not None and not reader.events % _EVERY:
                 progress(reader.lines)
