@@ -46,6 +46,7 @@ from kport.linux.debugobjects import (
     work_debug_descr,
 )
 from kport.linux.facility import Facility, Hooks, Report, reports, splat
+from kport.linux.init import current_kernel
 from kport.linux.list import DEBUG_LIST
 
 
@@ -139,7 +140,6 @@ def _freed_later(ptr: Any, rhf: str) -> None:
 _ALLOCATED = Hook(None, kasan.kasan_kmalloc)
 KASAN: Hooks = {
     slab.kzalloc_obj: _ALLOCATED,
-    slab.kmalloc_obj: _ALLOCATED,
     slab.kzalloc_objs: _ALLOCATED,
     slab.kmem_cache_zalloc: Hook(None, kasan.kasan_slab_alloc),
     slab.release: Hook(kasan.kasan_slab_free, None),
@@ -147,6 +147,7 @@ KASAN: Hooks = {
     _private(workqueue, "__queue_work"): Hook(_queued, None),
     rcupdate.call_rcu: Hook(_called, None),
     rcupdate.kfree_rcu: Hook(_freed_later, None),
+    rcupdate.release_rcu: Hook(kasan.kasan_record_aux_stack, None),
 }
 
 
@@ -177,6 +178,7 @@ class Kmemleak(Facility):
     name = "kmemleak"
 
     def finish(self) -> None:
+        current_kernel().leaks.traces = kmemleak.traces()
         leaked = kmemleak.scan()
         if leaked:
             head = f"kmemleak: {len(leaked)} new suspected memory leaks"

@@ -29,7 +29,7 @@ from kport.dma_buf import dma_fence as fences
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_INITIALIZED_BIT, dma_fence
 from kport.linux import kasan, rcupdate
 from kport.linux.facility import Facility, Hooks, splat
-from kport.linux.kasan_poison import slot_of
+from kport.linux.kasan_poison import container_of_any, slot_of
 from kport.linux.kasan_report import address_of, headline_of
 from kport.linux.stackdepot import stack_depot_lines, stack_depot_save
 
@@ -142,13 +142,13 @@ def _init(fence: Any, *args: Any) -> None:
 
 
 def _called(head: Any, func: Any) -> None:
-    fence = head._container
-    if isinstance(fence, dma_fence) and head._member == "rcu":
+    fence = container_of_any(head)
+    if type(fence) is dma_fence and head is fence.rcu:
         _store(fence, RCU)
 
 
 def _freed_later(ptr: Any, rhf: str) -> None:
-    if isinstance(ptr, dma_fence) and rhf == "rcu":
+    if type(ptr) is dma_fence and rhf == "rcu":
         _store(ptr, RCU)
 
 

@@ -21,7 +21,7 @@ from kport.linux.bug import WARN
 from kport.linux.field import raw_get
 from kport.linux.hrtimer import HRTIMER_STATE_ENQUEUED, hrtimer, hrtimer_cancel
 from kport.linux.kthread import kthread_delayed_work_timer_fn
-from kport.linux.kasan_poison import container_of_any, slot_of
+from kport.linux.kasan_poison import container_of_any, is_dead, slot_of
 from kport.linux.module import boot_data
 from kport.linux.rcupdate import queued as rcu_queued, rcu_head
 from kport.linux.struct import array, struct
@@ -222,6 +222,8 @@ def _members(obj: Any) -> tuple[str, ...]:
 
 def debug_check_no_obj_freed(obj: Any) -> None:
     """Memory is about to be freed: nothing in it may be active."""
+    if is_dead(obj):  # freed before, which KASAN reports, or declared dead
+        return
     if isinstance(obj, list):
         for element in obj:
             if isinstance(element, struct) and container_of_any(element) is obj:
@@ -239,5 +241,5 @@ def _check(obj: Any) -> None:
         member = slot_of(type(obj), name).__get__(obj)
         if isinstance(member, array):
             debug_check_no_obj_freed(member)
-        else:
+        elif not is_dead(member):
             _check(member)

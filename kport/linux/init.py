@@ -58,12 +58,16 @@ class KernelOops(RuntimeError):
 
 @dataclass
 class Leaks:
-    """What a kernel left behind, by kind and name."""
+    """What a kernel left behind, by kind and name.
+
+    `traces` are lines that say who allocated the objects of a kind, if the check `memory` is on.
+    """
 
     objects: Counter[str] = field(default_factory=Counter)
     works: Counter[str] = field(default_factory=Counter)
     threads: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    traces: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return (
@@ -74,9 +78,12 @@ class Leaks:
         )
 
     def lines(self) -> list[str]:
-        """One line for each kind of leak."""
+        """One line for each kind of leak, and behind those of objects their traces."""
+        objects = []
+        for name, n in sorted(self.objects.items()):
+            objects += [f"leak: {n} x struct {name}", *self.traces.get(name, ())]
         return [
-            *(f"leak: {n} x struct {name}" for name, n in sorted(self.objects.items())),
+            *objects,
             *(f"leak: {n} x work item {name}" for name, n in sorted(self.works.items())),
             *(f"leak: thread {name}" for name in self.threads),
             *(f"leak: thread {name} did not end" for name in self.stuck),

@@ -34,6 +34,7 @@ NAME = "kasan"
 tracks: dict[int, Track] = {}  # who allocated each live object, by id
 _works: dict[int, Track] = {}  # what was last queued with a live object, by id
 _said: dict[str, object] = {}
+_running: list[None] = []
 _multi_shot = False
 
 
@@ -43,6 +44,7 @@ def kasan_init() -> None:
     _works.clear()
     kasan_rearm()
     kasan_poison.on_access = _access
+    _running.append(None)
     slab.array_type = kasan_poison.slab_array
 
 
@@ -53,6 +55,7 @@ def kasan_rearm() -> None:
 
 def kasan_exit() -> None:
     """The kernel is gone. What is poisoned stays so."""
+    _running.clear()
     slab.array_type = list
     tracks.clear()
     _works.clear()
@@ -129,7 +132,7 @@ def poison(obj: Any) -> None:
     Its contents stay for `unpoison()`; freeing it is not an access. Embedded structs die with it.
     ValueError if it is dead already, RuntimeError without the check `memory`.
     """
-    if kasan_poison.on_access is not _access:
+    if not _running:
         raise RuntimeError('poison() needs a kernel booted with check="memory"')
     if is_dead(obj):
         raise ValueError(f"{obj!r} is dead already")
@@ -178,6 +181,8 @@ def _print(head: str, what: str, found: Found) -> None:
 
 def _access(obj: Any, member: str, write: bool) -> NoReturn:
     """A dead object was used."""
+    if not _running:
+        raise KernelBug(f"BUG: KASAN: use of {obj!r}, which is as dead as its kernel")
     found = locate(obj, member)
     if any(code.co_filename.startswith(_OBSERVERS) for code, _ in found.stack):
         raise AttributeError("the object is gone")
@@ -185,7 +190,7 @@ def _access(obj: Any, member: str, write: bool) -> NoReturn:
     bug = "use-after-poison" if declared else "slab-use-after-free"
     head = headline_of(f"BUG: KASAN: {bug}", found.stack)
     if _once():
-        kind = "Write" if wrote(found.stack, write) else "Read"
+        kind = "Write" if wrote(found.stack, write or member == "_zero") else "Read"
         _print(head, f"{kind} of size {found.size} at addr", found)
     raise KernelBug(head)
 

@@ -24,6 +24,7 @@ from kport.linux.stackdepot import (
     stack_depot_lines,
     stack_depot_save,
 )
+from kport.linux.struct import array
 from kport.linux.vsprintf import pointer
 
 RULE = "=" * 66
@@ -88,7 +89,8 @@ def locate(obj: Any, member: str) -> Found:
         at += inner
         names.append(member)
     elif member.startswith("["):
-        size = size_of(grave.item) if grave is not None and grave.item else POINTER
+        kind = cls._of if issubclass(cls, array) else grave.item if grave is not None else None
+        size = size_of(kind) if kind else POINTER
         at += int(member[1:-1]) * size
         names.append(member)
     elif member in ("_container", "_member"):
@@ -108,8 +110,6 @@ def wrote(stack: Stack, write: bool) -> bool:
             return True
         if code.co_name in _LOADS and foreign(code):
             return False
-        if code.co_name in ("_zero", "memset"):
-            return True
         if not foreign(code):
             break
     return write

@@ -13,7 +13,7 @@ The allocator's own tables and those of debug options are not looked at; they kn
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import FunctionType, MethodType, ModuleType
@@ -120,3 +120,18 @@ def describe(obj: Any) -> list[str]:
     if track is not None:
         lines += ["  backtrace:", *stack_depot_lines(track.stack, "    ")]
     return lines
+
+
+def traces() -> dict[str, list[str]]:
+    """For each kind of object that is allocated, who allocated how many: lines of text."""
+    counts: dict[str, Counter[tuple[str, ...]]] = {}
+    for obj in list(slab.live.values()):
+        track = kasan.tracks.get(id(obj))
+        if track is not None:
+            stack = stack_depot_lines(track.stack, "    ")
+            where = (f"allocated by task {track.comm}/{track.pid}:", *stack)
+            counts.setdefault(slab.kind(obj), Counter())[where] += 1
+    return {
+        kind: [line for (who, *stack), n in places.items() for line in (f"  {n} x {who}", *stack)]
+        for kind, places in counts.items()
+    }
