@@ -315,7 +315,12 @@ def _signals(fence: Any, timestamp: int) -> None:
         _chain_signals(fence._container)
     if fence in model.fences:
         finishes(fence)
-    if fence in model.waiting or fence in model.fences:
+
+
+def _signaled(result: None, fence: Any, timestamp: int) -> None:
+    """A fence has signalled. Who pushed a job behind it meanwhile may have seen it unsignalled."""
+    model = Now.model
+    if model is not None and (fence in model.waiting or fence in model.fences):
         with model.lock:
             model.signal(fence)
 
@@ -383,7 +388,7 @@ def _lost_by_a_timeout(violation: oracles.Violation) -> str:
 # -- which function gets which -------------------------------------------------------------------
 
 FENCES: dict[str | Callable[..., Any], Hook] = {
-    fences.dma_fence_signal_timestamp_locked: Hook(_signals),
+    fences.dma_fence_signal_timestamp_locked: Hook(_signals, _signaled),
     fences.dma_fence_remove_callback: Hook(None, _callback_removed),
     kthread.kthread_park: Hook(None, _parked),
     kthread.kthread_unpark: Hook(_unparked),

@@ -216,6 +216,8 @@ def finishes(fence: Any) -> None:
     for dependency, kind in list(job.waits.items()):
         if kind == ("prepare" if notes.era == "v7_2" else "kill"):
             continue  # as in the C: 7.2 asks prepare_job() no more, 6.1 takes scheduled for enough
+        if era.signaled(dependency):
+            continue
         dropped = dependency is job.entity.dropped
         argument = known("kill-drops-dependency", notes.era) if dropped else ""
         report("dependencies", str(job), "not finished by a kill before what it depends on",

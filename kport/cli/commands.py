@@ -40,6 +40,11 @@ COMMANDS = {
         "run scenarios of the kernel itself on the port and compare",
         "kport conform linux-7.2-fair.jsonl.xz",
     ),
+    "stress": Command(
+        "kport.cli.stress",
+        "try to break the scheduler with random operations, all checkers on",
+        "kport stress --seconds 60",
+    ),
     "compare-eras": Command(
         "kport.cli.compare_eras",
         "run two kernels' schedulers side by side: what differs, and why",
