@@ -30,15 +30,19 @@ CELLS = "cells"  # the "member" of a bitmap: all its bits are one location, as t
 
 
 class Write:
-    """A store in a location's history. `rank` is its place; what else it carries is the model's."""
+    """A store in a location's history.
 
-    __slots__ = ("deps", "event", "hb", "loc", "own", "rank", "rmw", "ti", "value", "view")
+    `rank` is its place, `born` when it was made; what else it carries is the model's.
+    """
+
+    __slots__ = ("born", "deps", "event", "hb", "loc", "own", "rank", "rmw", "ti", "value", "view")
 
     def __init__(self, loc: Loc, value: Any, ti: thread_info | None) -> None:
         self.loc = loc
         self.value = value
         self.ti = ti
         self.rank = 0
+        self.born = 0
         self.rmw = False
         self.view: Any = None
         self.hb: Any = None
@@ -53,14 +57,14 @@ class Write:
 class Loc:
     """A location: an object's member, with the history of its stores."""
 
-    __slots__ = ("f", "number", "o", "writes")
+    __slots__ = ("f", "o", "writes")
 
-    def __init__(self, o: Any, f: str, number: int) -> None:
+    def __init__(self, o: Any, f: str, now: int) -> None:
         self.o = o
         self.f = f
-        self.number = number
         self.writes: list[Write] = []
         first = Write(self, self.load(), None)
+        first.born = now
         self.writes.append(first)
 
     def load(self) -> Any:
@@ -134,3 +138,54 @@ class Memory(Protocol):
 
     def receive(self, key: Any) -> None:
         """Go on behind all that was published under the key."""
+
+    def finish(self) -> None:
+        """The execution is over: bind what nobody has looked at."""
+
+
+class Strong:
+    """`Memory` without any weakness: what is there is what everybody sees."""
+
+    def begin(self) -> None:
+        """There is no history."""
+
+    def read(self, o: Any, f: str, mode: int) -> Any:
+        return tuple(o.cells) if f == CELLS else getattr(o, f)
+
+    def write(self, o: Any, f: str, value: Any, mode: int) -> None:
+        if f == CELLS:
+            o.cells[:] = value
+        else:
+            setattr(o, f, value)
+
+    def update(self, o: Any, f: str, new: Any, mode: int, returns: bool) -> Any:
+        old = self.read(o, f, mode)
+        self.write(o, f, new(old), mode)
+        return old
+
+    def compare(self, o: Any, f: str, old: Any, new: Any, mode: int) -> Any:
+        was = self.read(o, f, mode)
+        if was is old or was == old:
+            self.write(o, f, new, mode)
+        return was
+
+    def fence(self, kind: str) -> None:
+        """Everything is in order."""
+
+    def lock(self, lock: Any) -> None:
+        """Everything is in order."""
+
+    def unlock(self, lock: Any) -> None:
+        """Everything is in order."""
+
+    def locked(self, lock: Any) -> Any:
+        return 1 if lock.owner is not None else 0
+
+    def publish(self, key: Any) -> None:
+        """Everything is seen."""
+
+    def receive(self, key: Any) -> None:
+        """Everything is seen."""
+
+    def finish(self) -> None:
+        """Nothing is left to be bound."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from kport.arch import link, virt_asm
 from kport.arch.virt_asm import CPU, wrap32
-from kport.arch.virt_weak import ACQUIRE, CELLS, MB, ONCE, RELEASE, Memory
+from kport.arch.virt_weak import ACQUIRE, CELLS, MB, ONCE, RELEASE, Memory, Strong
 
 
 class _Bus:
@@ -299,61 +299,84 @@ TABLE: dict[str, Any] = {
 def attach(machine: Any, memory: Memory) -> None:
     """Give a machine that is off a weak memory: its instructions, and what its threads order.
 
+    While a kernel boots the memory is strong, and `machine.strengthen()` makes it so again.
+
     Sleeping and waking order as schedule() and try_to_wake_up() do: all that was done before a
     wake-up is before what its sleeper does next. The same holds for starting a thread and for a
     device that raises its line.
     """
     reset, block, wake = machine._reset, machine.block, machine.wake
     start, raise_line, takes = machine.start, machine.raise_line, machine._takes
+    power_on, booted = machine.power_on, machine.booted
+    strong = Strong()
+
+    def weak_power_on(hooks: Any) -> None:
+        power_on(hooks)
+        BUS.memory = strong  # booting is nothing to explore; run() and booted() make it weak
+
+    def weak_booted() -> None:
+        weaken()
+        booted()
+
+    def weaken() -> None:
+        memory.begin()
+        BUS.memory = memory
+
+    def strengthen() -> None:
+        BUS.memory = strong
 
     def weak_reset(hooks: Any) -> None:
-        BUS.memory = memory
-        memory.begin()
+        weaken()
         reset(hooks)
 
     def weak_block(deadline: int | None = None) -> Any:
         key = machine.current
-        memory.publish(memory)
+        BUS.memory.publish(BUS)
         woken = block(deadline)
-        memory.receive(key)
+        BUS.memory.receive(key)
         return woken
 
     def weak_wake(ti: Any) -> None:
-        memory.publish(ti.park)
+        BUS.memory.publish(ti.park)
         wake(ti)
 
     def weak_start(ti: Any, function: Any) -> None:
         def begin() -> None:
-            memory.receive(ti)
+            BUS.memory.receive(ti)
             function()
 
-        memory.publish(ti)
+        BUS.memory.publish(ti)
         start(ti, begin)
 
     def weak_raise_line(line: Any) -> None:
-        memory.publish(line)
+        BUS.memory.publish(line)
         raise_line(line)
 
     def weak_takes(me: Any) -> None:
-        memory.receive(me.takes.line)
+        if me.takes is not None:
+            BUS.memory.receive(me.takes.line)
         takes(me)
 
-    machine.memory = memory
+    def fence(kind: str) -> None:
+        BUS.memory.fence(kind)
+
+    machine.memory, machine.strengthen, machine.fence = memory, strengthen, fence
     machine.table = TABLE
+    machine.power_on, machine.booted = weak_power_on, weak_booted
     machine._reset, machine.block, machine.wake = weak_reset, weak_block, weak_wake
     machine.start, machine.raise_line, machine._takes = weak_start, weak_raise_line, weak_takes
 
 
 def memory_of(name: str, machine: Any) -> Memory:
     """A memory model by its name, for a machine. Raises ValueError."""
-    from kport.arch.virt_weak_lkmm import Lkmm
     from kport.arch.virt_weak_tso import Tso
+    from kport.arch.virt_weak_views import Views
 
     def number(n: int) -> int:
         return int(machine.strategy.number(n))
 
     if name == "lkmm":
-        return Lkmm(number)
+        return Views(number)
     if name == "tso":
         return Tso(number)
     raise ValueError(f"there is no memory {name!r}; there is: sc, tso, lkmm")

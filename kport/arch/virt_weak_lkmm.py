@@ -25,9 +25,12 @@ allows, never more: stores before independent loads are not shown. With `lazy` a
 returns a `Later`: it is bound when its value is used or a barrier asks for it. Then dependencies
 are exact and load buffering is seen, but only code that computes with numbers can be run so.
 
-With `record` the execution is written down, access by access, for whoever wants to hold it against
-the model's own axioms. RCU: a reader that begins after a grace period has begun sees what came
-before it, and the end of a grace period sees all that ended readers did.
+A store that is older than `horizon` accesses has reached every thread; this keeps views small, and
+long runs possible. With `record` there is no horizon, and the execution is written down, access by
+access, for whoever wants to hold it against the model's own axioms.
+
+RCU: a reader that begins after a grace period has begun sees what came before it, and the end of a
+grace period sees all that ended readers did.
 """
 
 from __future__ import annotations
@@ -165,11 +168,13 @@ class Lkmm:
         number: Callable[[int], int],
         *,
         depth: int = 8,
+        horizon: int = 512,
         lazy: bool = False,
         record: bool = False,
     ) -> None:
         self.number = number
         self.depth = depth
+        self.horizon = 1 << 62 if record else horizon
         self.lazy = lazy
         self.record = record
         self.begin()
@@ -184,27 +189,64 @@ class Lkmm:
         self.gp_view: View = {}
         self.readers: View = {}
         self.log: list[Event] = []
+        self.ticks = 0
+        self._sweep_at = self.horizon
 
     def loc(self, o: Any, f: str) -> Loc:
         """The location; a plain store to it begins its history anew."""
         loc = self.locs.get((id(o), f))
         if loc is None:
-            loc = self.locs[id(o), f] = Loc(o, f, len(self.locs))
+            loc = self.locs[id(o), f] = Loc(o, f, self.ticks)
             return loc
         value, last = loc.load(), loc.writes[-1]
         if value is not last.value and not _same(value, last.value):
             plain = Write(loc, value, None)
             plain.rank = last.rank + 1
+            plain.born = self.ticks
             loc.writes = [plain]
         return loc
 
     def me(self) -> Thread:
         """The running thread."""
+        self.ticks += 1
+        if self.ticks >= self._sweep_at:
+            self._sweep()
         ti = CPU.ti
         thread = self.threads.get(ti)
         if thread is None:
             thread = self.threads[ti] = Thread(ti)
         return thread
+
+    def _sweep(self) -> None:
+        """Forget what is behind the horizon."""
+        limit = self.ticks - self.horizon
+        self._sweep_at = self.ticks + self.horizon // 2
+        kept = {}
+        for key, loc in self.locs.items():
+            writes = loc.writes
+            while len(writes) > 1 and writes[1].born < limit:
+                del writes[0]
+            writes[0].rmw = False
+            if len(writes) > 1 or writes[0].born >= limit:
+                kept[key] = loc
+        self.locs = kept
+        for thread in self.threads.values():
+            for name in SWEPT:
+                setattr(thread, name, _fresh(getattr(thread, name)))
+            last = ((loc, _fresh(bundle)) for loc, bundle in thread.last.items())
+            thread.last = {loc: bundle for loc, bundle in last if bundle}
+            pointers = ((i, (o, _fresh(b), e)) for i, (o, b, e) in thread.pointers.items())
+            thread.pointers = {i: found for i, found in pointers if found[1]}
+        for loc in kept.values():
+            for write in loc.writes:
+                write.view, write.hb = _fresh(write.view), _fresh(write.hb)
+                write.own, write.deps = _fresh(write.own), _fresh(write.deps)
+        self.strong = _fresh(self.strong)
+        self.gp_view, self.readers = _fresh(self.gp_view), _fresh(self.readers)
+        self.published = {
+            i: (key, _fresh(view), _fresh(bundle))
+            for i, (key, view, bundle) in self.published.items()
+        }
 
     # -- what binds --------------------------------------------------------------------------------
 
@@ -377,6 +419,7 @@ class Lkmm:
 
     def _stores(self, thread: Thread, write: Write, at: int, base: Bundle, mode: int) -> None:
         loc, ti = write.loc, thread.ti
+        write.born = self.ticks
         loc.insert(at, write)
         if len(loc.writes) > self.depth:
             del loc.writes[0]
@@ -585,7 +628,7 @@ class Lkmm:
     def _lock_loc(self, lock: Any) -> Loc:
         loc = self.locs.get((id(lock), "lock"))
         if loc is None:
-            loc = self.locs[id(lock), "lock"] = _LockLoc(lock, len(self.locs))
+            loc = self.locs[id(lock), "lock"] = _LockLoc(lock, self.ticks)
         return loc
 
     def locked(self, lock: Any) -> Any:
@@ -677,6 +720,19 @@ class Lkmm:
                 thread.pending[0].get()
 
 
+SWEPT = (
+    "at_unlock",
+    "coherent",
+    "next_read",
+    "next_write",
+    "norets",
+    "own",
+    "own_at_unlock",
+    "reads",
+    "seen",
+    "view",
+    "writes",
+)
 MODES_READ = ("once", "acquire", "once", "mb")
 MODES_WRITE = ("once", "once", "release", "mb")
 
@@ -686,14 +742,21 @@ class _LockLoc(Loc):
 
     __slots__ = ()
 
-    def __init__(self, lock: Any, number: int) -> None:
-        super().__init__(lock, "lock", number)
+    def __init__(self, lock: Any, now: int) -> None:
+        super().__init__(lock, "lock", now)
 
     def load(self) -> Any:
         return 0 if not hasattr(self, "writes") or not self.writes else self.writes[-1].value
 
     def store(self) -> None:
         """The lock's own members say who holds it."""
+
+
+def _fresh(bundle: Any) -> Any:
+    """What a bundle or a view still says: that the oldest store can be seen is no news."""
+    if not bundle:
+        return bundle
+    return {key: w for key, w in bundle.items() if w.rank > w.loc.writes[0].rank}
 
 
 def _same(a: Any, b: Any) -> bool:

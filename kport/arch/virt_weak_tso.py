@@ -48,7 +48,7 @@ class Tso:
         """A location; `writes` are the store in memory and those still in buffers."""
         loc = self.locs.get((id(o), f))
         if loc is None:
-            loc = self.locs[id(o), f] = Loc(o, f, len(self.locs))
+            loc = self.locs[id(o), f] = Loc(o, f, 0)
             return loc
         value, last = loc.load(), loc.writes[-1].value
         if value is not last and not (type(value) is type(last) and value == last):
@@ -176,7 +176,7 @@ class Tso:
     def _released(self, lock: Any) -> Loc:
         loc = self.locs.get((id(lock), "released"))
         if loc is None:
-            loc = self.locs[id(lock), "released"] = _Released(lock, len(self.locs))
+            loc = self.locs[id(lock), "released"] = _Released(lock, 0)
         return loc
 
     def locked(self, lock: Any) -> Any:
@@ -216,8 +216,8 @@ class _Released(Loc):
 
     __slots__ = ()
 
-    def __init__(self, lock: Any, number: int) -> None:
-        super().__init__(lock, "released", number)
+    def __init__(self, lock: Any, now: int) -> None:
+        super().__init__(lock, "released", now)
         self.writes.clear()
 
     def load(self) -> Any:

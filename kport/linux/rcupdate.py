@@ -18,15 +18,18 @@ from typing import Any
 from kport.arch.asm import (
     READ_ONCE,
     WRITE_ONCE,
+    current_thread_info,
+    preempt_disable,
+    preempt_enable,
     rcu_read_lock,
     rcu_read_unlock,
     smp_store_release,
-    spin_lock_init,
     spin_lock_irqsave,
     spin_unlock_irqrestore,
 )
 from kport.arch.types import spinlock_t, thread_info
 from kport.linux import sched
+from kport.linux.bottom_half import local_bh_disable, local_bh_enable
 from kport.linux.completion import completion, complete, init_completion, wait_for_completion
 from kport.linux.fork import kernel_task
 from kport.linux.module import boot_data
@@ -42,6 +45,7 @@ from kport.linux.sched import (
     wake_up_state,
 )
 from kport.linux.slab import kfree, release
+from kport.linux.spinlock import raw_spin_lock_init
 from kport.linux.struct import struct
 
 __all__ = ["rcu_read_lock", "rcu_read_unlock"]
@@ -70,7 +74,38 @@ _state = rcu_state()
 def _reset_rcu() -> None:
     _state._zero()
     _state.waiting = []
-    spin_lock_init(_state.lock, "rcu_state.lock")
+    raw_spin_lock_init(_state.lock, "rcu_state.lock")
+
+
+def rcu_read_lock_bh() -> None:
+    """Begin a read-side section with softirqs held off."""
+    local_bh_disable()
+    current_thread_info().rcu_nesting += 1
+
+
+def rcu_read_unlock_bh() -> None:
+    """End it."""
+    _leave()
+    local_bh_enable()
+
+
+def rcu_read_lock_sched() -> None:
+    """Begin a read-side section with preemption off."""
+    preempt_disable()
+    current_thread_info().rcu_nesting += 1
+
+
+def rcu_read_unlock_sched() -> None:
+    """End it."""
+    _leave()
+    preempt_enable()
+
+
+def _leave() -> None:
+    ti = current_thread_info()
+    ti.rcu_nesting -= 1
+    if not ti.rcu_nesting:
+        ti.rcu_passes += 1
 
 
 # Pointers. All but the assignment are plain marked accesses.
@@ -197,12 +232,21 @@ def _gp_kthread() -> None:
         batch = state.waiting
         state.waiting = []
         spin_unlock_irqrestore(state.lock, flags)
+        _order("gp-begin")
         _wait_for_readers()
+        _order("gp-end")
         state.gp_seq += 1
         softirq_enter()
         for head in batch:
             head.func(head)
         softirq_exit()
+
+
+def _order(kind: str) -> None:
+    """Tell a machine whose memory is weak where a grace period begins and ends."""
+    fence = getattr(sched.machine, "fence", None)
+    if fence is not None:
+        fence(kind)
 
 
 def _wait_for_readers() -> None:

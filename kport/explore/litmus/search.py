@@ -21,6 +21,7 @@ from kport.arch.strategy import Candidate
 from kport.arch.virt import Bare, Virt
 from kport.arch.virt_weak_asm import attach, litmus_names, memory_of
 from kport.arch.virt_weak_lkmm import Event, Later, Lkmm
+from kport.arch.virt_weak_views import Views
 from kport.explore.litmus.axioms import Execution, forbidden
 from kport.explore.litmus.program import Program, atoms
 from kport.explore.litmus.tasks import Tasks
@@ -116,6 +117,8 @@ def search(program: Program, memory: str = "lkmm", limit: int = 1_000_000) -> Re
     model: Any = None
     if memory == "lkmm":
         model = Lkmm(strategy.number, lazy=True, record=True)
+    elif memory == "views":
+        model = Views(strategy.number, record=True)
     elif memory != "sc":
         model = memory_of(memory, machine)
     if model is not None:
