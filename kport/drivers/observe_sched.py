@@ -80,9 +80,9 @@ def key_of(sched: Any) -> RingKey:
 
 
 def policy_of(sched: Any) -> str:
-    """The policy the schedulers run; those before 7.2 had rr and fifo."""
+    """The policy the schedulers run; 6.1 and what was made of it have rr only."""
     module = compat.package(compat.scheduler).sched_main
-    return POLICIES[getattr(module, "drm_sched_policy", 1)]
+    return POLICIES[getattr(module, "drm_sched_policy", 0)]
 
 
 # -- rings -----------------------------------------------------------------------------------------
@@ -166,6 +166,9 @@ def _places(sched: Any) -> dict[Any, int]:
                 raise Changed
         else:
             found = list(members(rq.entities, kind, "list"))
+            if rq.current_entity in found:  # whose turn comes last
+                behind = found.index(rq.current_entity) + 1
+                found = found[behind:] + found[:behind]
         for entity in found:
             if entity.job_queue.job_count.counter:
                 out.setdefault(entity, len(out))

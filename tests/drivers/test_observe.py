@@ -77,12 +77,13 @@ def test_nothing_is_known_without_a_kernel(observer):
         observer.command("pause", {})
 
 
-def test_rings_of_the_device_are_known_from_its_first_job(gpu, observer):
+def test_rings_of_the_device_are_known_from_its_first_job(gpu, observer, scheduler):
     assert look(observer).rings == ()
     fences = hold(gpu, 4)
     eventually(lambda: ring(observer).hardware == "runs a batch")
     gfx = ring(observer)
-    assert (gfx.key, gfx.state, gfx.policy) == (GFX, "running", "fifo")
+    policy = "fifo" if scheduler == "v7_2" else "rr"
+    assert (gfx.key, gfx.state, gfx.policy) == (GFX, "running", policy)
     assert (gfx.credits, gfx.credit_limit, gfx.timeout_ns) == (2, 2, 10_000 * MS)
     assert 0 < gfx.tdr_left_ns <= 10_100 * MS
     assert gfx.wptr > gfx.rptr
@@ -107,6 +108,19 @@ def test_entities_in_the_order_of_the_run_queue(gpu, observer, scheduler):
     assert (one.waiting, one.wants, one.priority) == (2, 1, "normal")
     assert (one.guilty, one.stopped) == (False, False)
     assert idle.fence_context + 1 not in places
+    put(*fences)
+
+
+def test_whose_turn_was_last_is_the_last_in_turn(gpu, observer, scheduler):
+    a, b, c = gpu.entity(), gpu.entity(), gpu.entity()
+    fences = hold(gpu, 1, a)
+    eventually(lambda: ring(observer).credits == 1)
+    fences += hold(gpu, 1, b)
+    eventually(lambda: ring(observer).credits == 2)
+    fences += [gpu.submit(entity, 0) for entity in (a, b, c)]
+    told = {e.context - 1: e.place for e in look(observer).entities}
+    places = [told[entity.fence_context] for entity in (a, b, c)]
+    assert places == ([0, 1, 2] if scheduler == "v7_2" else [1, 2, 0])
     put(*fences)
 
 
