@@ -16,6 +16,7 @@ The functions named kasan_* are hooks: `kport.check.memory` puts them around the
 from __future__ import annotations
 
 import os
+import sys
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -23,16 +24,18 @@ from kport.arch.asm import current_thread_info, ktime_get
 from kport.linux import kasan_poison, slab
 from kport.linux.bug import KernelBug
 from kport.linux.facility import splat
-from kport.linux.kasan_poison import Grave, bury, is_dead, revive, where
+from kport.linux.kasan_bury import bury, revive, where
+from kport.linux.kasan_poison import Grave, is_dead
 from kport.linux.kasan_report import Found, Track, headline_of, lines_of, locate, wrote
 from kport.linux.slab import ZERO_SIZE_PTR
-from kport.linux.stackdepot import stack_here
+from kport.linux.stackdepot import Stack, stack_depot_save
 from kport.linux.struct import struct
 
 NAME = "kasan"
+DEPTH = 10  # frames of the stacks of an allocation, of a free, of what was queued
 
-tracks: dict[int, Track] = {}  # who allocated each live object, by id
-_works: dict[int, Track] = {}  # what was last queued with a live object, by id
+tracks: dict[int, Any] = {}  # who allocated each live object, by id
+_works: dict[int, Any] = {}  # what was last queued with a live object, by id
 _said: dict[str, object] = {}
 _running: list[None] = []
 _multi_shot = False
@@ -74,10 +77,12 @@ def kasan_restore_multi_shot(enabled: bool) -> None:
     _multi_shot = enabled
 
 
-def _track(skip: int, cache: str = "") -> Track:
+def _track(skip: int, cache: str = "") -> tuple[int, str, int, Stack, str]:
+    """What a Track is made of when somebody wants to see it."""
     ti = current_thread_info()
     pid = ti.task.pid if ti.task is not None else 0
-    return Track(pid, ti.name, ktime_get(), stack_here(skip + 1), cache)
+    stack = stack_depot_save(sys._getframe(skip + 1), DEPTH)
+    return pid, ti.name, ktime_get(), stack, cache
 
 
 # -- hooks -------------------------------------------------------------------------------------
@@ -172,11 +177,18 @@ def _once() -> bool:
     return _multi_shot or _said.setdefault("", mine) is mine
 
 
+def track_of(kept: Any) -> Track | None:
+    """A track as it was kept, with names; None for none."""
+    return None if kept is None else Track(*kept)
+
+
 def _print(head: str, what: str, found: Found) -> None:
     grave, outer = found.grave, id(found.outer)
     came = grave.came if grave is not None else tracks.get(outer)
     work = grave.work if grave is not None else _works.get(outer)
-    splat(NAME, head, lines_of(head, what, found, came, work))
+    went = grave.went if grave is not None else None
+    known = [track_of(kept) for kept in (came, work, went)]
+    splat(NAME, head, lines_of(head, what, found, *known))
 
 
 def _access(obj: Any, member: str, write: bool) -> NoReturn:

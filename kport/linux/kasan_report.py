@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from kport.arch.api import INSTRUCTIONS
 from kport.arch.asm import current_thread_info
+from kport.linux.kasan_bury import where
 from kport.linux.kasan_layout import POINTER, kmalloc_cache, offset_of, size_of
-from kport.linux.kasan_poison import Grave, live_class, where
+from kport.linux.kasan_poison import Grave, live_class
 from kport.linux.stackdepot import (
     Stack,
     entry,
@@ -130,7 +131,7 @@ def headline_of(what: str, stack: Stack) -> str:
 
 
 def lines_of(
-    head: str, what: str, found: Found, came: Track | None, work: Track | None
+    head: str, what: str, found: Found, came: Track | None, work: Track | None, went: Track | None
 ) -> list[str]:
     """The whole report. `what` is how the access begins: "Read of size 8 at addr"."""
     comm, pid = task()
@@ -151,7 +152,8 @@ def lines_of(
         lines += [f"Allocated by task {came.pid}:", *stack_depot_lines(came.stack), ""]
     if grave is not None:
         done = "Poisoned" if grave.declared else "Freed"
-        lines += [f"{done} by task {grave.went.pid}:", *stack_depot_lines(grave.went.stack), ""]
+        if went is not None:
+            lines += [f"{done} by task {went.pid}:", *stack_depot_lines(went.stack), ""]
     if work is not None:
         lines += ["Last potentially related work creation:", *stack_depot_lines(work.stack), ""]
     size = bytes_of(found)

@@ -25,6 +25,7 @@ from kport.linux.jiffies import nsecs_to_jiffies
 from kport.linux.kasan_layout import POINTER, size_of
 from kport.linux.kasan_poison import container_of_any, is_dead, slot_of
 from kport.linux.kasan_report import address_of
+from kport.linux.kthread import struct_kthread
 from kport.linux.stackdepot import stack_depot_lines
 from kport.linux.struct import array, struct
 from kport.linux.timerqueue import TimerQueue
@@ -83,9 +84,14 @@ def _attributes(obj: Any) -> Iterator[Any]:
 _LEAVES = (type, ModuleType, str, bytes, int, float, bool, type(None))
 
 
+def _suspects() -> list[tuple[int, Any]]:
+    """What is allocated, but for the halves of tasks: whoever leaks a task is told of the task."""
+    return [(key, obj) for key, obj in list(slab.live.items()) if type(obj) is not struct_kthread]
+
+
 def scan() -> list[Any]:
     """Everything that is allocated and cannot be reached, in order of allocation."""
-    white = dict(slab.live)
+    white = dict(_suspects())
     if not white:
         return []
     seen: set[int] = set()
@@ -111,7 +117,7 @@ def _size(obj: Any) -> int:
 
 def describe(obj: Any) -> list[str]:
     """The lines of one leaked object."""
-    track = kasan.tracks.get(id(obj))
+    track = kasan.track_of(kasan.tracks.get(id(obj)))
     lines = [f"unreferenced object 0x{address_of(obj):08x} (size {_size(obj)}):"]
     if track is not None:
         ticks = nsecs_to_jiffies(track.time)
@@ -125,8 +131,8 @@ def describe(obj: Any) -> list[str]:
 def traces() -> dict[str, list[str]]:
     """For each kind of object that is allocated, who allocated how many: lines of text."""
     counts: dict[str, Counter[tuple[str, ...]]] = {}
-    for obj in list(slab.live.values()):
-        track = kasan.tracks.get(id(obj))
+    for _, obj in _suspects():
+        track = kasan.track_of(kasan.tracks.get(id(obj)))
         if track is not None:
             stack = stack_depot_lines(track.stack, "    ")
             where = (f"allocated by task {track.comm}/{track.pid}:", *stack)

@@ -34,6 +34,7 @@ _OWN = tuple(
         "debugobjects.py",
         "field.py",
         "kasan.py",
+        "kasan_bury.py",
         "kasan_layout.py",
         "kasan_poison.py",
         "kasan_report.py",
@@ -46,7 +47,7 @@ _OWN = tuple(
 
 def stack_depot_save(frame: FrameType | None, depth: int = DEPTH) -> Stack:
     """The stack that `frame` is the innermost of, at most `depth` frames of it."""
-    kept = []
+    kept: list[tuple[CodeType, int]] = []
     while frame is not None and depth:
         kept.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
