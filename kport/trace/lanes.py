@@ -280,10 +280,17 @@ class _Drawing:
         self._eighths: Callable[[int], int] = lambda ns: (ns - begin) * 8 * columns // width
 
     def bar(self, begin: int, end: int, job: JobRecord) -> None:
-        """One job's bar, at least an eighth wide; behind one in the same eighth it is summed up."""
+        """One job's bar, at least an eighth wide; behind one in the same eighth it is summed up.
+
+        Of a bar that began before the window the rest is shown, if it is an eighth.
+        """
         limit = 8 * self.columns
-        x0 = max(0, self._eighths(begin))
-        x1 = min(limit, max(x0 + 1, self._eighths(end)))
+        x0, x1 = max(0, self._eighths(begin)), self._eighths(end)
+        if x1 <= x0:
+            if begin < self.begin:
+                return
+            x1 = x0 + 1
+        x1 = min(limit, x1)
         error = job.over <= self._now < job.done
         if self.segments and self.segments[-1].end > x0:
             before = self.segments[-1]

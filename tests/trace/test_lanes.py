@@ -85,6 +85,20 @@ def test_a_job_that_ended_without_its_hardware_is_marked():
     assert segment.error
 
 
+@pytest.mark.parametrize(
+    ("end", "shown"), [(50, 0), (51, 0), (60, 0), (62, 0), (63, 1), (75, 2), (100, 4)]
+)
+def test_what_is_left_of_a_bar_is_shown_if_it_is_an_eighth(end, shown):
+    trace = Trace().queue(3, 1, at=0).run(3, 1, at=10).done(3, 1, at=end)
+    found = bars(trace.model(), columns=1, begin=50, end=150)
+    assert found == ([((3, 1), 0, shown)] if shown else [])
+
+
+def test_a_short_bar_in_the_first_eighth_is_shown():
+    model = Trace().queue(3, 1, at=0).run(3, 1, at=50).done(3, 1, at=51).model()
+    assert bars(model, columns=1, begin=50, end=150) == [((3, 1), 0, 1)]
+
+
 def test_bars_in_one_eighth_are_counted():
     trace = Trace().queue(3, 1, at=0)
     for seqno in range(1, 6):
