@@ -45,6 +45,11 @@ COMMANDS = {
         "try to break the scheduler with random operations, all checkers on",
         "kport stress --seconds 60",
     ),
+    "litmus": Command(
+        "kport.cli.litmus",
+        "run litmus tests of the kernel's memory model, all executions",
+        "kport litmus 'MP*' --memory tso",
+    ),
     "compare-eras": Command(
         "kport.cli.compare_eras",
         "run two kernels' schedulers side by side: what differs, and why",

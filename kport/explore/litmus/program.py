@@ -247,6 +247,8 @@ class Tokens:
             return ("-", 0, self._operand())
         if token == "&":
             return ("addr", self.take())
+        if token == "*":
+            return ("reg", "*" + self.take())
         if token.isdigit():
             return int(token)
         if token.isidentifier():
