@@ -321,4 +321,5 @@ class _Drawing:
                     before.start, 8 * x + 8, client, None, before.count + count, shade
                 )
                 return
-        self.segments.append(Segment(8 * x, 8 * x + 8, client, None, count, shade))
+        # A bar counts where it begins; a cell inside of one shows one.
+        self.segments.append(Segment(8 * x, 8 * x + 8, client, None, max(1, count), shade))
