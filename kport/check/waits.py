@@ -119,7 +119,7 @@ _names: dict[str, int] = {}
 
 def _named(name: str, obj: Any, site: tuple[CodeType, int]) -> str:
     """The class of an object by where it is initialised: its name if it has one, or the place."""
-    key = (type(obj), *site)
+    key = (name, type(obj), *site)
     cls = _sites.get(key)
     if cls is None:
         cls = name or class_of(obj, waits_report.short(site))
@@ -324,7 +324,7 @@ def _took(lock: Any, node: Node | None, unit: Unit) -> None:
         node = Node(LOCK, TABLE.get(lock).cls, lock, unit, stack(sys._getframe(3)))
     else:
         node.count = unit.count
-        if unit.held:
+        if unit.held or node.write:
             _report(graph.take(unit.held, node))
         unit.push(node)
     unit.held.append(node)
@@ -361,7 +361,12 @@ def _before_down(sem: Any, write: bool, state: int) -> None:
 
 
 def _after_down(ret: int, sem: Any, write: bool, state: int) -> None:
-    _after_lock(ret, sem, state, None, False)
+    unit = me()
+    unit.depth -= 1
+    if not ret:
+        node = Node(LOCK, TABLE.get(sem).cls, sem, unit, stack(sys._getframe(2)))
+        node.write, node.read = write, not write
+        _took(sem, node, unit)
 
 
 def _before_up(sem: Any, write: bool) -> None:

@@ -20,6 +20,10 @@ owed (its initialisation, or the begin of the work item for a flush). This is DE
 context of an event begins with the request for it, read on causes instead of on the clock: DEPT
 needs a run in which the wait came first, this needs only that it could have.
 
+Locks stand in circles by their class, as in lockdep, but for a circle of one: who holds a lock and
+waits for one who needs another of the same class does nothing wrong (ww_mutexes are made for that),
+so there it must be the same lock.
+
 A work item is different: what it took once it may take in its next run, so its locks count even if
 the waiter knew of the last run. lockdep treats it so.
 
@@ -66,6 +70,7 @@ class Graph:
     def __init__(self) -> None:
         self._edges: dict[str, dict[tuple[str, bool], Edge]] = {}
         self._told: set[tuple[Any, ...]] = set()  # waits that stand in a circle
+        self._written: set[str] = set()  # semaphores that have had a writer
         self._lock = allocate_lock()
 
     def clear(self) -> None:
@@ -73,9 +78,12 @@ class Graph:
         with self._lock:
             self._edges.clear()
             self._told.clear()
+            self._written.clear()
 
     def take(self, held: list[Node], taken: Node) -> list[Edge] | None:
         """A lock was taken under others: the circle this closes, or None."""
+        if taken.write:
+            self._written.add(taken.cls)
         for hold in held:
             if hold.cls != taken.cls:
                 circle = self._add(Edge(hold, None, (), taken))
@@ -95,6 +103,10 @@ class Graph:
     def _add(self, edge: Edge) -> list[Edge] | None:
         here, there = edge.held.cls, edge.taken.cls
         with self._lock:
+            if edge.taken.read and edge.held.read and there not in self._written:
+                return None  # readers wait for each other only behind a writer
+            if here == there and edge.held.obj is not edge.taken.obj:
+                return None
             out = self._edges.setdefault(here, {})
             if (there, edge.direct) in out:
                 return None

@@ -61,9 +61,11 @@ class Node:
         "kind",
         "obj",
         "prev",
+        "read",
         "stack",
         "tid",
         "who",
+        "write",
     )
 
     def __init__(self, kind: str, cls: str, obj: Any, unit: Unit, stack: Stack) -> None:
@@ -78,6 +80,7 @@ class Node:
         self.event: Event | None = None
         self.prev: Node | None = None
         self.depth = 1
+        self.read = self.write = False  # of a semaphore
 
 
 class Event:

@@ -223,6 +223,7 @@ def _hooks() -> dict[Any, Hook]:
         workqueue.process_one_work: Hook(_before_process, _after_process),
         tick.tick_handle: Hook(_before_tick),
         sched.schedule: Hook(_before_tick),
+        sched._schedule_until: Hook(_before_sleep),
     }
 
 
@@ -249,6 +250,10 @@ def _before_tick() -> None:
         _next_check = now + wq_watchdog_thresh * NSEC_PER_SEC
         if sched.machine.name != "threads":
             wq_watchdog_timer_fn()
+
+
+def _before_sleep(deadline: int) -> None:
+    _before_tick()
 
 
 class wq_watchdog(facility.Facility):
