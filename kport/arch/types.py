@@ -21,6 +21,7 @@ from kport.arch.api import BadMagic
 _UNINITIALISED: Any = BadMagic()
 
 XCHG_LOCK = RLock()  # orders cmpxchg(), xchg() and the stores to members they are used on
+CHECK_LOCK = RLock()  # of what debug options keep for all threads; nothing waits while it is held
 
 
 class thread_info:

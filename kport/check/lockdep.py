@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from kport.arch.hook import Hook
 from kport.linux import (
+    bottom_half,
     fork,
     hrtimer,
     interrupt,
+    local_lock,
     lockdep,
     lockdep_state,
     mutex,
+    rcupdate,
+    rtmutex,
+    rwlock,
     rwsem,
     slab,
     spinlock,
@@ -87,12 +92,37 @@ FUNCTIONS: dict[Callable[..., Any], Hook] = {
     rwsem.down_write: Hook(other.take),
     rwsem.down_write_killable: Hook(other.take, other.failed),
     rwsem.up_write: Hook(other.drop),
+    rwsem.down_read_nested: Hook(other.take_shared_nested),
+    rwsem.down_write_nested: Hook(other.take_nested),
+    rwsem.down_read_trylock: Hook(None, other.tried_shared),
+    rwsem.down_write_trylock: Hook(None, other.tried),
+    rtmutex.rt_mutex_init: Hook(None, other.init_sleeping),
+    rtmutex.rt_mutex_lock: Hook(other.take),
+    rtmutex.rt_mutex_lock_interruptible: Hook(other.take, other.failed),
+    rtmutex.rt_mutex_trylock: Hook(None, other.tried),
+    rtmutex.rt_mutex_unlock: Hook(other.drop),
+    rwlock.rwlock_init: Hook(None, other.init_rwlock),
+    rwlock.read_lock: Hook(other.take_read),
+    rwlock.write_lock: Hook(other.take),
+    rwlock.read_trylock: Hook(None, other.tried_read),
+    rwlock.write_trylock: Hook(None, other.tried),
+    rwlock.read_unlock: Hook(other.drop),
+    rwlock.write_unlock: Hook(other.drop),
+    local_lock.local_lock_init: Hook(None, other.init_percpu),
+    local_lock.local_lock_acquire: Hook(other.take),
+    local_lock.local_lock_release: Hook(None, other.dropped),
+    rcupdate.rcu_read_lock_bh: Hook(None, asserts.rcu_read_lock_bh),
+    rcupdate.rcu_read_unlock_bh: Hook(asserts.rcu_read_unlock_bh),
+    rcupdate.rcu_read_lock_sched: Hook(None, asserts.rcu_read_lock_sched),
+    rcupdate.rcu_read_unlock_sched: Hook(asserts.rcu_read_unlock_sched),
     workqueue.INIT_WORK: Hook(None, maps.init_work),
     workqueue.INIT_DELAYED_WORK: Hook(None, maps.init_delayed_work),
     workqueue.call_work: Hook(maps.call_work, maps.called_work),
     timer.timer_setup: Hook(None, maps.timer_setup),
     timer.call_timer_fn: Hook(maps.call_timer_fn, maps.called_timer_fn),
     getattr(timer, "__timer_delete_sync"): Hook(maps.timer_delete_sync),
+    bottom_half.local_bh_disable: Hook(spin.local_bh_disable),
+    bottom_half.local_bh_enable: Hook(spin.local_bh_enable),
     interrupt.do_IRQ: Hook(asserts.interrupt, asserts.interrupted),
     hrtimer.hrtimer_interrupt: Hook(asserts.interrupt, asserts.interrupted),
     fork._exit: Hook(asserts.task_exits),
@@ -106,6 +136,9 @@ FUNCTIONS: dict[Callable[..., Any], Hook] = {
     lockdep.lock_sync: Hook(maps.lock_sync),
     lockdep.lock_map_acquire: Hook(maps.lock_map_acquire),
     lockdep.lock_map_release: Hook(maps.lock_map_release),
+    lockdep.lock_downgrade: Hook(maps.lock_downgrade),
+    lockdep.lock_set_class: Hook(maps.lock_set_class),
+    lockdep.lockdep_set_notrack_class: Hook(maps.lockdep_set_notrack_class),
     lockdep.might_lock: Hook(maps.might_lock),
     lockdep.might_lock_read: Hook(maps.might_lock_read),
     lockdep.lockdep_init_map: Hook(maps.lockdep_init_map),
@@ -118,9 +151,8 @@ FUNCTIONS: dict[Callable[..., Any], Hook] = {
     lockdep.lock_set_cmp_fn: Hook(maps.lock_set_cmp_fn),
 }
 
-HOOKS: dict[str | Callable[..., Any], Hook] = {}
-HOOKS.update(INSTRUCTIONS)
-HOOKS.update(FUNCTIONS)
+HOOKS: dict[str | Callable[..., Any], Hook] = dict(INSTRUCTIONS.items())
+HOOKS |= dict(FUNCTIONS.items())
 
 
 class Lockdep(Facility):

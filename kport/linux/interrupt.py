@@ -13,6 +13,7 @@ from typing import Any
 
 from kport.arch.api import HARDIRQ_MASK, HARDIRQ_OFFSET, SOFTIRQ_MASK, SOFTIRQ_OFFSET, Line
 from kport.arch.asm import current_thread_info
+from kport.arch.types import thread_info
 from kport.linux import sched
 from kport.linux.module import boot_data
 
@@ -41,15 +42,20 @@ def irq_exit() -> None:
     ti = current_thread_info()
     ti.preempt_count -= HARDIRQ_OFFSET
     if ti.softirq_pending and not ti.preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK):
-        ti.preempt_count += SOFTIRQ_OFFSET
         ti.irqs_off = 0
-        while pending := ti.softirq_pending:
-            ti.softirq_pending = 0
-            for nr, action in enumerate(softirq_vec):
-                if pending & (1 << nr) and action is not None:
-                    action()
+        do_softirq(ti)
         ti.irqs_off = 1
-        ti.preempt_count -= SOFTIRQ_OFFSET
+
+
+def do_softirq(ti: thread_info) -> None:
+    """Run the softirqs that are pending; interrupts are on."""
+    ti.preempt_count += SOFTIRQ_OFFSET
+    while pending := ti.softirq_pending:
+        ti.softirq_pending = 0
+        for nr, action in enumerate(softirq_vec):
+            if pending & (1 << nr) and action is not None:
+                action()
+    ti.preempt_count -= SOFTIRQ_OFFSET
 
 
 def open_softirq(nr: int, action: Callable[[], None]) -> None:

@@ -25,7 +25,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from kport.arch.asm import current_thread_info, irqs_disabled, lockdep_assert_held
+from kport.arch.asm import (
+    current_thread_info,
+    irqs_disabled,
+    lockdep_assert_held,
+    preempt_count,
+)
 from kport.linux import bug, lockdep_state
 from kport.linux.bug import WARN_ON_ONCE
 from kport.linux.lockdep_types import lock_class_key, lockdep_map
@@ -116,6 +121,16 @@ def lockdep_assert_irqs_disabled() -> None:
     WARN_ON_ONCE(not irqs_disabled())
 
 
+def lockdep_assert_preemption_disabled() -> None:
+    """Warn where the task could be preempted."""
+    WARN_ON_ONCE(preempt_count() == 0 and not irqs_disabled())
+
+
+def lockdep_assert_preemption_enabled() -> None:
+    """Warn where the task cannot be preempted."""
+    WARN_ON_ONCE(preempt_count() != 0 or irqs_disabled())
+
+
 def lockdep_assert_RT_in_threaded_ctx() -> None:
     """Nothing to assert without PREEMPT_RT."""
 
@@ -201,6 +216,10 @@ def lockdep_set_subclass(lock: Any, sub: int) -> None:
 
 def lockdep_set_novalidate_class(lock: Any) -> None:
     """Let the validator note the lock and check nothing of it."""
+
+
+def lockdep_set_notrack_class(lock: Any) -> None:
+    """Let the validator not see the lock at all."""
 
 
 def lockdep_init_map(lock: lockdep_map, name: str, key: lock_class_key, subclass: int) -> None:

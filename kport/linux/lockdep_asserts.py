@@ -170,6 +170,26 @@ def rcu_read_unlock() -> None:
     release(rcu_lock_map)
 
 
+def rcu_read_lock_bh(_: None) -> None:
+    """After rcu_read_lock_bh()."""
+    acquire(rcu_bh_lock_map, READER, frame(2))
+
+
+def rcu_read_unlock_bh() -> None:
+    """Before rcu_read_unlock_bh()."""
+    release(rcu_bh_lock_map)
+
+
+def rcu_read_lock_sched(_: None) -> None:
+    """After rcu_read_lock_sched()."""
+    acquire(rcu_sched_lock_map, READER, frame(2))
+
+
+def rcu_read_unlock_sched() -> None:
+    """Before rcu_read_unlock_sched()."""
+    release(rcu_sched_lock_map)
+
+
 def rcu_dereference(o: Any, f: Any) -> None:
     """Before rcu_dereference(): only for readers."""
     ti = current_thread_info()

@@ -16,10 +16,11 @@ All of this belongs to one kernel: `lockdep_init()` forgets it. It is guarded by
 from __future__ import annotations
 
 import re
-from _thread import RLock
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any
 
+from kport.arch.types import CHECK_LOCK
 from kport.linux import lockdep_state, printk, slab
 from kport.linux.bug import WARN_ON_ONCE
 from kport.linux.lockdep_state import DEBUG_LOCKS_WARN_ON, call_text, debug_locks_off
@@ -37,7 +38,7 @@ from kport.linux.lockdep_types import (
     root_chain,
 )
 
-graph_lock = RLock()
+graph_lock = CHECK_LOCK
 
 all_lock_classes: list[lock_class] = []
 classhash: dict[tuple[lock_class_key, int], lock_class] = {}
@@ -243,30 +244,30 @@ def unregister_key(key: lock_class_key) -> None:
         WARN_ON_ONCE(not found and lockdep_state.debug_locks)
         if found:
             lock_keys_hash.discard(key)
-            free_key_range(key)
+            zap_keys([key])
 
 
-def free_key_range(key: lock_class_key) -> None:
-    """Forget the classes of a key."""
-    with graph_lock:
-        for identity in [i for i in classhash if i[0] is key]:
-            zap_class(classhash[identity])
-
-
-def zap_class(klass: lock_class) -> None:
-    """Take a class out of the graph and of all chains.
+def zap_keys(keys: Iterable[lock_class_key]) -> None:
+    """Take the classes of these keys out of the graph and of all chains.
 
     kernel/locking/lockdep.c:6280-6318, Linux 7.2.13
     """
-    for other in all_lock_classes:
-        for entries in (other.locks_after, other.locks_before):
-            entries[:] = [e for e in entries if e.class_ is not klass]
-    all_lock_classes.remove(klass)
-    del classhash[(klass.key, klass.subclass)]
-    klass.key = None
-    root.next.clear()
-    for chain in [c for c in chains if any(hlock[0] is klass for hlock in c)]:
-        chains.discard(chain)
+    with graph_lock:
+        wanted = set(keys)
+        dead = {klass for klass in all_lock_classes if klass.key in wanted}
+        if not dead:
+            return
+        all_lock_classes[:] = [klass for klass in all_lock_classes if klass not in dead]
+        for other in all_lock_classes:
+            for entries in (other.locks_after, other.locks_before):
+                if any(entry.class_ in dead for entry in entries):
+                    entries[:] = [entry for entry in entries if entry.class_ not in dead]
+        for klass in dead:
+            del classhash[(klass.key, klass.subclass)]
+            klass.key = None
+        root.next.clear()
+        for chain in [c for c in chains if any(hlock[0] in dead for hlock in c)]:
+            chains.discard(chain)
 
 
 # -- classes ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from sys import _getframe as frame
 from types import FrameType
 from typing import Any
 
-from kport.arch.api import HARDIRQ_MASK
+from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET
 from kport.arch.asm import current_thread_info
 from kport.arch.types import spinlock_t, thread_info
 from kport.linux.lockdep_acquire import (
@@ -36,6 +36,8 @@ from kport.linux.lockdep_types import (
     LD_WAIT_CONFIG,
     LD_WAIT_INV,
     LD_WAIT_SPIN,
+    LOCK_ENABLED_HARDIRQ,
+    LOCK_ENABLED_SOFTIRQ,
     STEP_IRQS_OFF,
     STEP_READ,
     STEP_SYNC,
@@ -44,7 +46,7 @@ from kport.linux.lockdep_types import (
     lock_chain,
     lockdep_task,
 )
-from kport.linux.lockdep_usage import mark_irqs_on
+from kport.linux.lockdep_usage import mark_held_locks, mark_irqs_on
 
 IRQS_COUNT = 0xFFF00  # softirqs and hard interrupts in preempt_count
 RECURSIVE = 2 * STEP_READ
@@ -349,6 +351,28 @@ def local_irq_restore(flags: int) -> None:
     ti = current_thread_info()
     if not flags and ti.irqs_off:
         irqs_on(ti, task_of(ti), frame(2))
+
+
+def local_bh_disable() -> None:
+    """Before local_bh_disable()."""
+    ti = current_thread_info()
+    if not ti.preempt_count & SOFTIRQ_MASK:
+        curr, caller = task_of(ti), frame(2)
+        curr.irq_events = curr.softirq_disable_event = curr.irq_events + 1
+        curr.softirq_disable = (caller.f_code, caller.f_lasti)
+
+
+def local_bh_enable() -> None:
+    """Before local_bh_enable(): softirqs go on, if this was the last reason to hold them off."""
+    ti = current_thread_info()
+    if ti.preempt_count & SOFTIRQ_MASK == 2 * SOFTIRQ_OFFSET:
+        curr, caller = task_of(ti), frame(2)
+        curr.irq_events = curr.softirq_enable_event = curr.irq_events + 1
+        curr.softirq_enable = (caller.f_code, caller.f_lasti)
+        if curr.depth and not ti.irqs_off:
+            with graph_lock:
+                if mark_held_locks(ti, curr, LOCK_ENABLED_HARDIRQ):
+                    mark_held_locks(ti, curr, LOCK_ENABLED_SOFTIRQ)
 
 
 # -- memory ----------------------------------------------------------------------------------------

@@ -13,9 +13,12 @@ from sys import _getframe as frame
 from typing import Any
 
 from kport.arch.asm import current_thread_info
+from kport.linux.lockdep_acquire import downgrade, set_class
 from kport.linux.lockdep_class import (
     __lockdep_no_validate__ as no_validate,
+    __lockdep_no_track__ as no_track,
     class_of,
+    graph_lock,
     lockdep_init_map_type,
     ready,
     register_key,
@@ -79,6 +82,21 @@ def lock_sync(
     acquire_nested(lock, subclass, flags, nest_lock, frame(2))
 
 
+def lock_downgrade(lock: Any, ip: Any) -> None:
+    """Before lock_downgrade()."""
+    ti, caller = current_thread_info(), frame(2)
+    with graph_lock:
+        downgrade(ti, task_of(ti), lock, (caller.f_code, caller.f_lasti))
+
+
+def lock_set_class(lock: Any, name: str, key: Any, subclass: int, ip: Any) -> None:
+    """Before lock_set_class()."""
+    ti, caller = current_thread_info(), frame(2)
+    with graph_lock:
+        dep_map = shared_map((key, name), name, key, 0, lock.dep_map)
+        set_class(ti, task_of(ti), lock, dep_map, subclass, (caller.f_code, caller.f_lasti))
+
+
 def might_lock(lock: Any) -> None:
     """Before might_lock()."""
     acquire(lock, 0, frame(2))
@@ -128,6 +146,11 @@ def lockdep_set_novalidate_class(lock: Any) -> None:
     """Before lockdep_set_novalidate_class()."""
     key = no_validate
     lock.dep_map = shared_map((key, lock.dep_map.name), lock.dep_map.name, key, 0, lock.dep_map)
+
+
+def lockdep_set_notrack_class(lock: Any) -> None:
+    """Before lockdep_set_notrack_class()."""
+    lock.dep_map = shared_map(no_track, "no track", no_track, 0, lock.dep_map)
 
 
 def lock_set_cmp_fn(lock: Any, cmp_fn: Any, print_fn: Any) -> None:

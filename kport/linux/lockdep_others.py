@@ -19,6 +19,7 @@ from kport.linux.lockdep_class import (
     shared_map,
 )
 from kport.linux.lockdep_hooks import (
+    RECURSIVE,
     SHARED,
     acquire,
     acquire_nested,
@@ -36,6 +37,7 @@ from kport.linux.lockdep_types import (
     STEP_TRYLOCK,
     lockdep_map,
 )
+from kport.linux.preempt import in_interrupt
 from kport.linux.struct import struct
 
 # -- other locks -----------------------------------------------------------------------------------
@@ -49,6 +51,11 @@ def init_sleeping(_: None, lock: Any, *name: str) -> None:
 def init_percpu(_: None, lock: Any) -> None:
     """After local_lock_init()."""
     init_at(lock, "", "%s", LD_WAIT_CONFIG, LD_LOCK_PERCPU, frame(2))
+
+
+def init_rwlock(_: None, lock: Any, name: str) -> None:
+    """After rwlock_init()."""
+    init_at(lock, name, "%s", LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
 
 
 def take(lock: Any, *_: Any) -> None:
@@ -87,6 +94,36 @@ def tried_shared(taken: Any, lock: Any, *_: Any) -> None:
     """After a function that tries to take a lock with others."""
     if taken:
         acquire(lock, STEP_TRYLOCK | SHARED, frame(2))
+
+
+def take_shared_nested(lock: Any, subclass: int) -> None:
+    """Before down_read_nested()."""
+    acquire_nested(lock, subclass, SHARED, None, frame(2))
+
+
+force_read_lock_recursive = False  # set by the self-test
+
+
+def _read() -> int:
+    # An interrupt does not wait for a writer that only waits: it may take the lock again.
+    recursive = force_read_lock_recursive or in_interrupt()
+    return RECURSIVE if recursive else SHARED
+
+
+def take_read(lock: Any) -> None:
+    """Before read_lock()."""
+    acquire(lock, _read(), frame(2))
+
+
+def tried_read(taken: int, lock: Any) -> None:
+    """After read_trylock()."""
+    if taken:
+        acquire(lock, STEP_TRYLOCK | _read(), frame(2))
+
+
+def dropped(_: None, lock: Any) -> None:
+    """After a function that releases a lock."""
+    release(lock)
 
 
 def drop(lock: Any, *_: Any) -> None:

@@ -47,7 +47,7 @@ def in_hardirq() -> int:
 
 def in_serving_softirq() -> int:
     """Non-zero in a softirq handler."""
-    return preempt_count() & SOFTIRQ_MASK
+    return preempt_count() & SOFTIRQ_OFFSET
 
 
 def in_interrupt() -> int:

@@ -19,6 +19,7 @@ from kport.linux.list import (
     list_first_entry,
     list_head,
 )
+from kport.linux.lockdep import _RET_IP_, lock_downgrade
 from kport.linux.sched import (
     TASK_KILLABLE,
     TASK_RUNNING,
@@ -107,6 +108,15 @@ def _down(sem: rw_semaphore, write: bool, state: int) -> int:
     return ret
 
 
+def _try(sem: rw_semaphore, write: bool) -> int:
+    flags = raw_spin_lock_irqsave(sem.wait_lock)
+    taken = list_empty(sem.wait_list) and (sem.count == 0 if write else sem.count >= 0)
+    if taken:
+        sem.count = -1 if write else sem.count + 1
+    raw_spin_unlock_irqrestore(sem.wait_lock, flags)
+    return int(taken)
+
+
 def _up(sem: rw_semaphore, write: bool) -> None:
     flags = raw_spin_lock_irqsave(sem.wait_lock)
     WARN_ON(sem.count != -1 if write else sem.count <= 0)
@@ -127,6 +137,16 @@ def down_read_killable(sem: rw_semaphore) -> int:
     return _down(sem, False, TASK_KILLABLE)
 
 
+def down_read_nested(sem: rw_semaphore, subclass: int) -> None:
+    """down_read() inside another semaphore of its class."""
+    _down(sem, False, TASK_UNINTERRUPTIBLE)
+
+
+def down_read_trylock(sem: rw_semaphore) -> int:
+    """Take the semaphore with other readers if that can be at once; 1 if taken."""
+    return _try(sem, False)
+
+
 def up_read(sem: rw_semaphore) -> None:
     """Release it as a reader."""
     _up(sem, False)
@@ -140,6 +160,28 @@ def down_write(sem: rw_semaphore) -> None:
 def down_write_killable(sem: rw_semaphore) -> int:
     """down_write(), or -EINTR if the task is killed first."""
     return _down(sem, True, TASK_KILLABLE)
+
+
+def down_write_nested(sem: rw_semaphore, subclass: int) -> None:
+    """down_write() inside another semaphore of its class."""
+    _down(sem, True, TASK_UNINTERRUPTIBLE)
+
+
+def down_write_trylock(sem: rw_semaphore) -> int:
+    """Take the semaphore alone if nobody has it; 1 if taken."""
+    return _try(sem, True)
+
+
+def downgrade_write(sem: rw_semaphore) -> None:
+    """The writer becomes a reader; readers in front of the line come in, too."""
+    lock_downgrade(sem, _RET_IP_)
+    flags = raw_spin_lock_irqsave(sem.wait_lock)
+    WARN_ON(sem.count != -1)
+    sem.count = 1
+    woken = _grant(sem)
+    raw_spin_unlock_irqrestore(sem.wait_lock, flags)
+    for task in woken:
+        wake_up_process(task)
 
 
 def up_write(sem: rw_semaphore) -> None:
