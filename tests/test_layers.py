@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "workload": BELOW_7,
     "kunit": BELOW_7,
     "check": KERNEL,
-    "explore": ("arch", "check", "linux.init", "linux.bug"),
+    "explore": ("arch", "check", "linux.init", "linux.bug", "linux.field"),
     "museum": (*BELOW_7, "workload", "kunit", "check", "explore"),
     "cli": (*BELOW_7, "workload", "kunit", "check", "explore", "museum", "tui"),
     "__main__": ("cli",),
