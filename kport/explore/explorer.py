@@ -227,7 +227,7 @@ def play(token: Token, runner: Runner) -> Trouble | None:
 def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str], int]:
     """The picture of a failure and why, and how many steps it shows; nothing if it went away."""
     tracer = Tracer(token.schedule, token.step_ns)
-    again = runner.run(tracer, tracer.hooks())
+    again = runner.run(tracer, tracer.watch(token.plain))
     if again is None or again.cause != trouble.cause:
         return [], 0
     lines, steps = picture(tracer)

@@ -8,8 +8,9 @@ kernel is up, and ends when the scenario is over: taking the kernel down is not 
 
 Events are choices, but the clock does not run backwards and a timer of five seconds does not
 overtake one of a microsecond: of all that is to come at a time, only what is due or the earliest
-(and what follows it within `SLACK_NS`) can be placed. An event that is placed before its time moves
-the clock: the tasks were slow.
+(and what follows it within `SLACK_NS`) can be placed. An event that is placed before its time while
+tasks could run moves the clock: the tasks were slow. That happens at most `HASTE` times in an
+execution, or a thread that polls would keep the others from ever running.
 
 Sleeping, waking, starting and raising a line are noted for the search as instructions are
 (`kport.explore.ops`).
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from kport.explore.trace import Tracer
 
 SLACK_NS = 1_000_000
+HASTE = 16
 
 
 class Explorer(Virt):
@@ -41,9 +43,11 @@ class Explorer(Virt):
     def __init__(self, search: Search, **options: Any) -> None:
         super().__init__(search, **options)
         self.search = search
+        self.quiet = True  # plain accesses are not looked at
         self.steps = 0
         self.tracer: Tracer | None = None
         self.delivered = 0  # interrupts, timers and ends of sleeps
+        self._hasty = 0
 
     def power_on(self, hooks: Hooks) -> None:
         self.strategy = RoundRobin()
@@ -51,7 +55,7 @@ class Explorer(Virt):
 
     def booted(self) -> None:
         self.explore()
-        self.delivered = 0
+        self.delivered = self._hasty = 0
         super().booted()
 
     def explore(self) -> None:
@@ -59,6 +63,10 @@ class Explorer(Virt):
         self.tracer = None
         self.strategy = self.search
         self.search.machine = self
+
+    def power_off(self, timeout: float) -> list[str]:
+        self.steps = self.steps or self.step
+        return super().power_off(timeout)
 
     def settle(self) -> None:
         """The scenario is over: the rest is taken down as at boot."""
@@ -107,7 +115,7 @@ class Explorer(Virt):
             self.tracer.after()
 
     def _reset(self, hooks: Hooks) -> None:
-        self.delivered = 0
+        self.delivered = self._hasty = 0
         super()._reset(hooks)
 
     def _give(self, event: Event, taker: Task) -> None:
@@ -127,6 +135,14 @@ class Explorer(Virt):
         if timer is not None and self._victim(timer, current) is not None:
             timed.append(timer)
         if timed:
-            horizon = max(ktime_get(), min(e.at for e in timed)) + SLACK_NS
+            now = ktime_get()
+            horizon = max(now, min(e.at for e in timed)) + SLACK_NS
+            if self._runnable and self._hasty >= HASTE:
+                horizon = now
             events += [e for e in timed if e.at <= horizon]
         return events
+
+    def _placed(self, event: Event, current: Task | None, now: int) -> Task | None:
+        if event.at > now and self._runnable:
+            self._hasty += 1
+        return super()._placed(event, current, now)

@@ -15,7 +15,8 @@ import re
 from kport.explore import ops
 from kport.explore.trace import Event, Tracer
 
-ROWS = 14
+ROWS = 12
+NEAR = 40  # steps around a turn in which a conflict is looked for
 WIDTH = 30
 
 
@@ -78,8 +79,9 @@ def _matter(tracer: Tracer) -> list[Event]:
         if back < len(events):
             keep(back, 1)
         for first, second in _conflicts(events, left, at, back):
-            keep(first, 0)
-            keep(second, 0)
+            rank = 0 if events[first].op[0] <= ops.WRITE else 2
+            keep(first, rank)
+            keep(second, rank)
     for event in tracer.waiting.values():
         held = [
             i
@@ -93,20 +95,23 @@ def _matter(tracer: Tracer) -> list[Event]:
 
 
 def _conflicts(events: list[Event], task: int, at: int, back: int) -> list[tuple[int, int]]:
-    """The nearest conflicts of what others did in [at, back) with the task's steps around it."""
+    """Conflicts of what others did in [at, back) with the task's steps around it, nearest first.
+
+    The task's step that comes first after the turn is the one that was late: what that conflicts
+    with matters most, and data more than locks.
+    """
     pairs = []
-    for i in range(at, back):
-        if events[i].task == task:
-            continue
-        for j in range(at - 1, max(-1, at - 60), -1):
-            if events[j].task == task and _touch(events[j], events[i]):
-                pairs.append((j, i))
-                break
-        for j in range(back, min(len(events), back + 60)):
-            if events[j].task == task and _touch(events[i], events[j]):
-                pairs.append((i, j))
-                break
-    return pairs[:6]
+    others = [i for i in range(at, back) if events[i].task != task]
+    after = [j for j in range(back, min(len(events), back + NEAR)) if events[j].task == task]
+    before = [j for j in range(at - 1, max(-1, at - NEAR), -1) if events[j].task == task]
+    for distance, j in enumerate(after):
+        late = [i for i in others if _touch(events[i], events[j])]
+        pairs += [(distance, i, j) for i in late[-2:]]
+    for distance, j in enumerate(before):
+        early = [i for i in others if _touch(events[j], events[i])]
+        pairs += [(distance, j, i) for i in early[:2]]
+    pairs.sort(key=lambda p: (events[p[1]].op[0] > ops.WRITE, p[0]))
+    return [(i, j) for _, i, j in pairs[:4]]
 
 
 def _touch(a: Event, b: Event) -> bool:
@@ -123,9 +128,16 @@ def sentence(tracer: Tracer, kind: str, report: str) -> str:
 
     `report` is that of the machine; for a deadlock it says who waits for what, and who holds it.
     """
-    events = tracer.events
     if kind == "deadlock":
-        return _cycle(report) or _missed(tracer)
+        why = _cycle(report) or _missed(tracer)
+        if why:
+            return why
+    return _between(tracer)
+
+
+def _between(tracer: Tracer) -> str:
+    """Which step came between which, at the last turn."""
+    events = tracer.events
     for at in reversed(tracer.switched):
         if not 0 < at < len(events):
             continue
@@ -181,5 +193,7 @@ def _missed(tracer: Tracer) -> str:
                         f"{e.what} ({_at(e)}), and sleeps since: the wake-up was missed."
                     )
     for event in sorted(asleep, key=lambda e: e.task):
-        return f"{event.name} sleeps ({event.function}) and nobody is left to wake it."
+        why = _between(tracer)
+        tail = f" {why}" if why else ""
+        return f"{event.name} sleeps ({event.function}) and nobody is left to wake it.{tail}"
     return ""

@@ -74,8 +74,9 @@ class _Counting(Search):
         return number, passed
 
     def steps_by_name(self) -> dict[str, int]:
-        """How many steps each task has made."""
-        self._position(self.machine.step)
+        """How many steps each task has made; nothing if the kernel did not come up."""
+        if not hasattr(self, "machine"):
+            return {}
         return {self.names.get(n, ""): steps for n, steps in self._counts.items()}
 
 

@@ -25,14 +25,21 @@ from typing import Any, Self
 from kport.arch import link
 from kport.arch.api import Halted, KernelBug
 from kport.arch.virt import Bare
-from kport.check import Facility
+from kport.check import select
 from kport.explore import ops
 from kport.explore.machine import Explorer
+from kport.explore.plain import POINTS, PlainExplorer, Watch
 from kport.explore.search import Search
+from kport.explore.trace import of_machine
+from kport.linux.bug import place_of
 from kport.linux.init import Kernel, KernelOops, boot, current_kernel
 
+_OPS = Watch(ops.HOOKS)
+_POINTS = Watch(fields=[POINTS])
+_POINTS.name = "points"
+
 Scenario = Callable[..., Any]
-BOUND_KERNEL = 2_000_000
+BOUND_KERNEL = 100_000
 BOUND_PROGRAM = 20_000
 
 
@@ -72,18 +79,6 @@ class Setup:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Watch(Facility):
-    """The hooks of an explorer, as a debug option of the kernel that is explored."""
-
-    name = "explore"
-
-    def __init__(self, hooks: Mapping[Any, Any]) -> None:
-        self._hooks = hooks
-
-    def hooks(self, machine: Any) -> Mapping[Any, Any]:
-        return self._hooks
-
-
 def of_kernel(scenario: Scenario) -> bool:
     """Whether a scenario wants a kernel."""
     return bool(inspect.signature(scenario).parameters)
@@ -112,12 +107,14 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def run(self, search: Search, extra: Mapping[Any, Any] | None = None) -> Trouble | None:
-        """One execution; `extra` are hooks of its own."""
-        hooks = dict(ops.HOOKS) if search.needs_ops and extra is None else dict(extra or {})
+    def run(self, search: Search, watch: Watch | None = None) -> Trouble | None:
+        """One execution; `watch` is what is put around the kernel for this one only."""
+        watches = [watch] if watch is not None else [_OPS] if search.needs_ops else []
+        if self.setup.plain:
+            watches.append(_POINTS)
         if self.kernel:
-            return self._run_kernel(search, hooks)
-        return self._run_program(search, hooks, extra)
+            return self._run_kernel(search, watches)
+        return self._run_program(search, watches, watch)
 
     # -- with a kernel -----------------------------------------------------------------------------
 
@@ -125,7 +122,7 @@ class Runner:
         setup = self.setup
         more: dict[str, Any] = {} if setup.memory == "sc" else {"memory": setup.memory}
         bound = setup.bound or (BOUND_KERNEL if self.kernel else BOUND_PROGRAM)
-        return Explorer(
+        return (PlainExplorer if setup.plain else Explorer)(
             search,
             cpus=setup.cpus,
             step_ns=search.step_ns,
@@ -134,34 +131,32 @@ class Runner:
             **more,
         )
 
-    def _boot(self, machine: Explorer, hooks: Mapping[Any, Any]) -> Any:
+    def _boot(self, machine: Explorer, watches: Sequence[Watch]) -> Any:
         setup = self.setup
-        check: Any = setup.check
-        if hooks:
-            from kport.check import select
-
-            check = [*select(check), Watch(hooks)]
+        check: Any = [*select(setup.check), *watches]
         params = dict(setup.params)
         if self.kernel:  # the scheduler is a parameter of a module: load it, as modprobe would
             importlib.import_module("kport.drivers.compat")
             params.setdefault("scheduler", setup.sched)
         return boot(machine, params=params, check=check)
 
-    def _run_kernel(self, search: Search, hooks: Mapping[Any, Any]) -> Trouble | None:
+    def _run_kernel(self, search: Search, watches: Sequence[Watch]) -> Trouble | None:
         machine = self._make(search)
         kernel: Kernel | None = None
         try:
-            with self._boot(machine, hooks) as kernel:
+            with self._boot(machine, watches) as kernel:
                 self.scenario(kernel)
                 machine.settle()
         except KernelOops as oops:
-            self.steps = machine.steps or machine.step
+            self.steps = machine.steps
             return _oops(oops.report)
         except Halted:
             if not machine.dead:
                 raise
             return None  # the search has seen enough
         except Exception as error:
+            if kernel is None:
+                raise  # it did not come up: that is not the scenario's
             self.steps = machine.steps
             return _raised(error)
         self.steps = machine.steps
@@ -171,28 +166,31 @@ class Runner:
     # -- without -----------------------------------------------------------------------------------
 
     def _run_program(
-        self, search: Search, hooks: Mapping[Any, Any], key: Any
+        self, search: Search, watches: Sequence[Watch], key: Any
     ) -> Trouble | None:
         mine = (search.needs_ops, key, search.step_ns)
         if self._machine is None or self._for != mine:
             self._close()
-            self._open(search, hooks)
+            self._open(search, watches)
             self._for = mine
         machine = self._machine
         assert machine is not None
         machine.search = search
         machine.explore()
+        machine.quiet = True
         program = self.scenario()
         functions, check = program, None
         if isinstance(program, Program):
             functions, check = program.functions, program.check
         trouble = None
+        machine.quiet = False
         try:
             machine.run(*functions)
         except KernelBug as bug:
             trouble = _oops(str(bug))
         except Exception as error:
             trouble = _raised(error)
+        machine.quiet = True
         self.steps = machine.step
         if trouble is None and not machine.dead and check is not None:
             try:
@@ -205,14 +203,15 @@ class Runner:
             self._close()  # debug options report once in a boot
         return trouble
 
-    def _open(self, search: Search, hooks: Mapping[Any, Any]) -> None:
+    def _open(self, search: Search, watches: Sequence[Watch]) -> None:
         self._machine = machine = self._make(search)
         stack = self._stack = ExitStack()
-        if self.setup.check:
-            self._booted = stack.enter_context(self._boot(machine, hooks))
+        if self.setup.check or self.setup.plain:
+            self._booted = stack.enter_context(self._boot(machine, watches))
             return
-        if hooks:
-            machine.table = link.watch(machine.table, {}, [hooks])
+        if watches:
+            hooks = [watch.hooks(machine) for watch in watches]
+            machine.table = link.watch(machine.table, {}, hooks)
         machine.power_on(Bare())
         stack.callback(machine.power_off, 1)
 
@@ -253,7 +252,21 @@ def _without_us(report: str) -> str:
 def _raised(error: Exception) -> Trouble:
     text = str(error).strip()
     headline = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
-    return Trouble("error", headline, f"{type(error).__name__}: {text}")
+    lines = [f"{type(error).__name__}: {text}"]
+    lines += [f"  {name}+{place_of(file, line)}" for file, line, name in raised_at(error)]
+    return Trouble("error", headline, "\n".join(lines))
+
+
+def raised_at(error: Exception) -> list[tuple[str, int, str]]:
+    """(file, line, function) of the frames of an error above the machine, innermost first."""
+    found = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not of_machine(code.co_filename):
+            found.append((code.co_filename, trace.tb_lineno, code.co_name))
+        trace = trace.tb_next
+    return found[::-1]
 
 
 def _found(kernel: Kernel) -> Trouble | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -21,8 +20,10 @@ from kport.arch.hook import HOOK, Hook
 from kport.arch.virt_asm import CPU
 from kport.explore import ops
 from kport.explore.ops import Op
+from kport.explore.plain import Hooks, Watch
 from kport.explore.replay import Replay, Schedule
 from kport.linux.bug import place_of
+from kport.linux.field import Watcher
 
 DEPTH = 16
 _MACHINE = ("kport/arch/", "kport/explore/")
@@ -141,9 +142,24 @@ class Tracer(Replay):
             self.events.append(event)
             event.at = len(self.events)
 
-    def hooks(self) -> Mapping[str | Callable[..., Any], Hook]:
-        """A hook before and after each instruction."""
-        return {name: self._hook(hook) for name, hook in ops.HOOKS.items()}
+    def watch(self, plain: bool) -> Watch:
+        """The debug option: a hook before and after each instruction, and plain accesses."""
+        hooks: Hooks = {name: self._hook(hook) for name, hook in ops.HOOKS.items()}
+        return Watch(hooks, [Watcher(self._reads, self._writes)] if plain else [])
+
+    def _reads(self, obj: Any, name: str) -> None:
+        self._plain((ops.READ, obj, name))
+
+    def _writes(self, obj: Any, name: str, value: Any) -> None:
+        self._plain((ops.WRITE, obj, name))
+
+    def _plain(self, op: Op) -> None:
+        """A plain access, which acts at once."""
+        machine = CPU.machine
+        if not machine.quiet:
+            task, at = machine.current, len(self.events)
+            event = Event(at + 1, task.number, task.name, op, _frames(sys._getframe(2)), at)
+            self.events.append(event)
 
     def _hook(self, hook: Hook) -> Hook:
         note = hook.before
@@ -159,7 +175,8 @@ class Tracer(Replay):
         return Hook(before, after)
 
 
-def _of_machine(file: str) -> bool:
+def of_machine(file: str) -> bool:
+    """Whether a file is the machine's or the explorer's."""
     return any(part in file.replace("\\", "/") for part in _MACHINE)
 
 
@@ -172,9 +189,9 @@ def _frames(frame: FrameType | None) -> list[tuple[str, int, str]]:
     while frame is not None and len(found) < DEPTH:
         code = frame.f_code
         file = code.co_filename
-        if code.co_name in _BOTTOM and _of_machine(file):
+        if code.co_name in _BOTTOM and of_machine(file):
             break
-        if file != HOOK and not _of_machine(file):
+        if file != HOOK and not of_machine(file):
             found.append((file, frame.f_lineno, code.co_name))
         frame = frame.f_back
     return found

@@ -191,3 +191,26 @@ def test_an_unknown_strategy_is_refused():
 def test_a_kernel_that_is_booted_is_in_the_way(kernel):
     with pytest.raises(RuntimeError, match="a kernel is booted"):
         explore(lost_update)
+
+
+def plain_update() -> Program:
+    """A lost update by plain accesses, which are no points unless they are asked for."""
+    s = shared()
+
+    def add() -> None:
+        value = s.value
+        s.value = value + 1
+
+    def check() -> None:
+        assert s.value == 2, f"{s.value} of 2 are counted"
+
+    return Program([add, add], check)
+
+
+@pytest.mark.parametrize("strategy", ["random", "dpor"])
+def test_plain_accesses_are_points_when_asked_for(strategy):
+    assert explore(plain_update, strategy=strategy, schedules=100).failures == []
+    (failure,) = explore(plain_update, strategy=strategy, schedules=100, plain=True).failures
+    assert "value = s.value" in failure.report
+    again = replay(failure.token, plain_update)
+    assert again.report == failure.report
