@@ -385,10 +385,15 @@ def memory_of(name: str, machine: Any) -> Memory:
 # -- for programs that are given with their orderings ----------------------------------------------
 
 
-def litmus_names() -> dict[str, Any]:
-    """Primitives with all orderings that C has, of which the port uses only some."""
+def litmus_names(lazy: bool) -> dict[str, Any]:
+    """Primitives with all orderings that C has, of which the port uses only some.
+
+    With `lazy` a relaxed load is no step: it does nothing before its value is used.
+    """
     modes = {"": MB, "_relaxed": ONCE, "_acquire": ACQUIRE, "_release": RELEASE}
     names: dict[str, Any] = {"litmus_fence": _fence, "litmus_update": {}}
+    if lazy:
+        names |= {"READ_ONCE": _load, "rcu_dereference": _load}
     made = names["litmus_update"]
     for suffix, mode in modes.items():
         made["xchg" + suffix] = _xchg(mode)
@@ -396,6 +401,10 @@ def litmus_names() -> dict[str, Any]:
         made["atomic_fetch_add" + suffix] = _adder(mode, 0)
         made["atomic_add_return" + suffix] = _adder(mode, 1)
     return names
+
+
+def _load(o: Any, f: str) -> Any:
+    return BUS.memory.read(o, f, ONCE)
 
 
 def _fence(kind: str) -> None:

@@ -39,7 +39,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kport.arch.types import thread_info
-from kport.arch.virt_asm import CPU
+from kport.arch.virt_asm import CPU, point
 from kport.arch.virt_weak import ACQUIRE, MB, ONCE, RELEASE, Loc, View, Write, join
 
 Bundle = dict[Any, Write]  # (thread_info or None, Loc): the store that must not be behind
@@ -143,7 +143,12 @@ class Later:
         return {self.event} if self.event is not None else set()
 
     def use(self) -> Any:
-        """The value, of which what the running thread does from now on depends."""
+        """The value, of which what the running thread does from now on depends.
+
+        A load that is still unbound takes its step here: others may run before it is bound.
+        """
+        if self.write is None:
+            _step()
         value = self.get()
         self.memory.controls(self)
         return value
@@ -155,6 +160,12 @@ class Later:
         return bool(self.use() == (other.use() if isinstance(other, Later) else other))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _step() -> None:
+    CPU.left = left = CPU.left - 1
+    if left < 0:
+        point()
 
 
 class Lkmm:
@@ -276,6 +287,8 @@ class Lkmm:
 
     def read(self, o: Any, f: str, mode: int) -> Any:
         thread = self.me()
+        if mode == ONCE and thread.pending and self._binds(thread, o, f):
+            _step()
         extra, addr = self._address(thread, o)
         if isinstance(o, Later):
             o = o.get()
@@ -301,6 +314,14 @@ class Lkmm:
         if not self.lazy:
             self._points(thread, value, bundle, event)
         return value
+
+    def _binds(self, thread: Thread, o: Any, f: str) -> bool:
+        """Whether a delayed load, which is no step itself, binds earlier ones."""
+        if thread.after_rmb or (isinstance(o, Later) and o.write is None):
+            return True
+        if isinstance(o, Later):
+            o = o.get()
+        return any(each.bound.loc.o is o and each.bound.loc.f == f for each in thread.pending)
 
     def bind(self, later: Later) -> None:
         """Choose what a delayed load returns."""

@@ -123,7 +123,7 @@ def search(program: Program, memory: str = "lkmm", limit: int = 1_000_000) -> Re
         model = memory_of(memory, machine)
     if model is not None:
         attach(machine, model)
-    table = dict(machine.table) | ({} if model is None else litmus_names())
+    table = dict(machine.table) | ({} if model is None else litmus_names(memory == "lkmm"))
     result = Result(program, memory)
     began = time.perf_counter()
     machine.power_on(Bare())
