@@ -299,6 +299,7 @@ def test_bad_arguments_are_einval_with_a_warning(kernel):
     drop(fence)
 
 
+@pytest.mark.boot(check="")  # one fence's lock inside another's, of one class
 def test_a_callback_may_signal_another_fence_and_drop_references():
     first, second, log = new(), new(), []
     cb, second_cb = dma_fence_cb(), dma_fence_cb()
@@ -618,6 +619,7 @@ def test_a_private_stub():
     assert dma_fence_allocate_private_stub(0) is None
 
 
+@pytest.mark.boot(check="")  # a fact of a kernel without it
 def test_signalling_critical_sections_without_a_validator():
     cookie = dma_fence_begin_signalling()
     assert cookie is True

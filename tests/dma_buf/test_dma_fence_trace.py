@@ -13,6 +13,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_wait_timeout,
 )
 from kport.dma_buf.dma_fence_trace import trace_dma_fence_emit
+from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
 from kport.linux.tracepoint import (
     tracepoint_probe_register,
     tracepoint_probe_unregister,
@@ -73,7 +74,9 @@ def test_numbers_are_recorded_as_32_bits(log):
 
 def test_emit_is_for_drivers(log):
     fence = new(1, 2)
+    rcu_read_lock()  # the names it records are protected by it
     trace_dma_fence_emit(fence)
+    rcu_read_unlock()
     assert log[-1][0] == "dma_fence_emit"
     drop(fence)
 

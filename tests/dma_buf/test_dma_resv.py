@@ -129,6 +129,7 @@ def test_the_lock(resv):
     dma_resv_unlock(resv)
 
 
+@pytest.mark.boot(check="")  # one task plays two, with a context each
 def test_locking_with_a_context(resv):
     other = dma_resv()
     dma_resv_init(other)
@@ -484,6 +485,7 @@ def test_a_singleton_without_memory(resv, nth):
     drop(a, b)
 
 
+@pytest.mark.boot(check="")  # two reservations locked without a context
 def test_copying(resv, locked):
     source = dma_resv()
     dma_resv_init(source)

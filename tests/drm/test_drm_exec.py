@@ -211,6 +211,7 @@ def held_by_an_older_one(a):
     return gate, holder
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_the_contended_one_is_locked_first_in_the_next_round(kernel):
     a, b = buffers(2)
     gate, holder = held_by_an_older_one(a)
@@ -239,6 +240,7 @@ def test_the_contended_one_is_locked_first_in_the_next_round(kernel):
     put(a, b)
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_one_that_was_locked_ahead_and_is_not_wanted_any_more_is_dropped(kernel):
     a, b = buffers(2)
     gate, holder = held_by_an_older_one(a)
@@ -258,6 +260,7 @@ def test_one_that_was_locked_ahead_and_is_not_wanted_any_more_is_dropped(kernel)
     put(a, b)
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_a_contention_is_met_even_if_nothing_is_wanted_any_more(kernel):
     a, b = buffers(2)
     gate, holder = held_by_an_older_one(a)
@@ -276,6 +279,7 @@ def test_a_contention_is_met_even_if_nothing_is_wanted_any_more(kernel):
     put(a, b)
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_giving_up_in_a_contention_leaves_nothing_behind(kernel):
     a, b = buffers(2)
     gate, holder = held_by_an_older_one(a)
@@ -288,6 +292,7 @@ def test_giving_up_in_a_contention_leaves_nothing_behind(kernel):
     put(a, b)
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_a_signal_ends_the_wait_for_a_contended_one(kernel):
     a, b = buffers(2)
     gate, holder = held_by_an_older_one(a)
@@ -310,6 +315,7 @@ def test_a_signal_ends_the_wait_for_a_contended_one(kernel):
     put(a, b)
 
 
+@pytest.mark.boot(check="")  # a context that another task began
 def test_an_uninterruptible_wait_lasts(kernel):
     (a,) = buffers(1)
     assert dma_resv_lock(a.resv, None) == 0
