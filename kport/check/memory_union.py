@@ -59,9 +59,9 @@ _reported: dict[tuple[str, str], object] = {}
 
 def _wrong(fence: dma_fence, arm: str, write: bool, frame: FrameType) -> bool:
     """Report an access to an arm that does not hold; False if it is none of the kernel's."""
-    if not fence.flags.cells[DMA_FENCE_FLAG_INITIALIZED_BIT] or kasan.observed(frame):
+    if frame.f_code is fences.dma_fence_release.__code__ or frame.f_code.co_name in _GENERATED:
         return False
-    if frame.f_code.co_name in _GENERATED or frame.f_code is fences.dma_fence_release.__code__:
+    if not fence.flags.cells[DMA_FENCE_FLAG_INITIALIZED_BIT] or kasan.observed(frame):
         return False
     holds = _load(fence)
     name = holds.name if isinstance(holds, Arm) else "timestamp"
@@ -102,19 +102,15 @@ class _Timestamp:
         return self._beneath.__get__(fence)
 
     def __set__(self, fence: Any, value: Any) -> None:
-        if _load_or_none(fence) is RCU:
-            _wrong(fence, "timestamp", True, sys._getframe(1))
+        try:
+            if _load(fence) is RCU:
+                _wrong(fence, "timestamp", True, sys._getframe(1))
+        except AttributeError:  # it is being made
+            pass
         self._beneath.__set__(fence, value)
 
     def __delete__(self, fence: Any) -> None:
         self._slot.__delete__(fence)
-
-
-def _load_or_none(fence: dma_fence) -> Any:
-    try:
-        return _load(fence)
-    except AttributeError:
-        return None
 
 
 class _List:

@@ -182,12 +182,13 @@ def debug_object_assert_init(obj: Any, descr: debug_obj_descr) -> None:
 # is made by the scheduler that was booted is looked at anew in each kernel.
 
 _paths: dict[type[Any], tuple[str, ...]] = {}
+_varying: set[type[Any]] = set()
 
 
 @boot_data
 def _reset_paths() -> None:
-    for cls in [cls for cls in _paths if _varies(cls)]:
-        del _paths[cls]
+    for cls in _varying:
+        _paths.pop(cls, None)
 
 
 def _varies(cls: type[Any]) -> bool:
@@ -217,6 +218,8 @@ def _members(obj: Any) -> tuple[str, ...]:
     names = _paths.get(cls)
     if names is None:
         names = _paths[cls] = _find(obj) if isinstance(obj, struct) else ()
+        if isinstance(obj, struct) and _varies(cls):
+            _varying.add(cls)
     return names
 
 
