@@ -50,6 +50,11 @@ COMMANDS = {
         "run litmus tests of the kernel's memory model, all executions",
         "kport litmus 'MP*' --memory tso",
     ),
+    "museum": Command(
+        "kport.cli.museum",
+        "races of the past: find them, see them, see them mended",
+        "kport museum R01",
+    ),
     "compare-eras": Command(
         "kport.cli.compare_eras",
         "run two kernels' schedulers side by side: what differs, and why",
