@@ -19,6 +19,9 @@ test: $(STAMP)
 
 test-long: $(STAMP)
 	$(BIN)/python -m pytest -q -m long
+	for sched in v7_2 v6_1 v3_2023; do \
+		$(BIN)/kport stress --seconds 600 --sched $$sched --seed 1 --keep-going || exit 1; \
+	done
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

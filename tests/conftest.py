@@ -8,6 +8,8 @@ skipped on the other (`pytest -rs` lists them). `--arch` selects one machine. On
 and `--virt-slice` choose the interleaving: with slice 1 to 3 nearly every instruction that
 synchronises is followed by one of another task.
 
+With `--stress N` each test on threads is run N times, to see whether it always holds.
+
 Tests of kernel code take `kernel`: a booted kernel with all its debug checks on. When the test is
 over the kernel is left, and must have no oops, no leak and no warning but those the test has taken
 with `take_warnings()`. `@pytest.mark.boot(...)` gives options to that boot. Tests that end a kernel
@@ -54,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kport")
     group.addoption("--arch", choices=ARCHES, help="run the tests of one machine only")
     group.addoption("--virt-seed", type=int, default=0, help="seed of the machine virt (0)")
+    group.addoption(
+        "--stress", type=int, default=1, metavar="N", help="run each test on threads N times"
+    )
     group.addoption("--check", default="", help='checks of every kernel: "all", "lockdep,races"')
     group.addoption(
         "--virt-slice", type=int, default=100, help="mean steps of a task's turn on virt (100)"
@@ -73,7 +78,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make each test that uses `arch` once for each machine that was asked for."""
     if "arch" in metafunc.fixturenames:
         only = metafunc.config.getoption("--arch")
-        metafunc.parametrize("arch", [only] if only else ARCHES, indirect=True)
+        arches = [only] if only else list(ARCHES)
+        times = metafunc.config.getoption("--stress")
+        if times > 1 and "threads" in arches:
+            params = [pytest.param("threads", id=f"threads-{n}") for n in range(times)]
+            others = [arch for arch in arches if arch != "threads"]
+            metafunc.parametrize("arch", [*params, *others], indirect=True)
+        else:
+            metafunc.parametrize("arch", arches, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,19 +31,20 @@ slow, hung or faulty. On threads they run in real time, with random delays; on
 virt an interleaving is chosen, and the same seed is the same run.
 
 The first thing that breaks ends it: an oops, a report of a checker, a leak, a
-warning, a job that is never over. What is known to break in the kernel itself
-is kept away from, or counted apart; --known goes there on purpose.
+warning, a job that is never over; with --keep-going one of each kind is kept.
+What is known to break in the kernel itself is kept away from, or counted apart;
+--known goes there on purpose.
 
     kport stress --seconds 60
     kport stress --machine virt --sched v6_1 --seed 7
-    kport stress --machine virt --seed 7 --from 123 --rounds 1     that one again
+    kport stress --machine virt --seed 7 --from 123 --rounds 1   that one again
 
 --json prints one object:
     sched, machine, seed, threads, check [name], seconds
     rounds, jobs, timeouts, operations {name: number}
     known    {name: number} of reports of known faults of the kernel
-    failure  null, or {round, headline, report, topology, operations [text],
-             again}: again is the command that plays this round only
+    failures [{round, headline, report, topology, operations [text], times,
+             again}]: again is the command that plays this round only
     interrupted
 
 Exit codes: 0; 1 if something broke; 2 for bad input; 130 after Ctrl-C, which
@@ -69,6 +70,7 @@ def parser() -> Parser:
     add("--machine", choices=("threads", "virt"), default="threads", help="default: threads")
     add_check(p, "all")
     add("--known", action="store_true", help="do what is known to break, too")
+    add("--keep-going", action="store_true", help="go on when something has broken")
     add("--json", action="store_true", help="print one JSON object instead of text")
     return p
 
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         _show(options, outcome)
     sys.stdout.flush()
-    if outcome.failure is not None:
+    if outcome.failures:
         return 1
     return 130 if outcome.interrupted else 0
 
@@ -109,6 +111,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         rounds=options.rounds,
         seconds=options.seconds,
         first=options.first,
+        keep_going=options.keep_going,
     )
 
 
@@ -149,10 +152,10 @@ def _again(options: argparse.Namespace, number: int) -> str:
 
 
 def _to_json(options: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
-    failure = None
-    if outcome.failure is not None:
-        failure = asdict(outcome.failure)
-        failure["again"] = _again(options, outcome.failure.round)
+    failures = [
+        asdict(failure) | {"again": _again(options, failure.round)}
+        for failure in outcome.failures.values()
+    ]
     return {
         "sched": options.sched,
         "machine": options.machine,
@@ -165,7 +168,7 @@ def _to_json(options: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
         "timeouts": outcome.timeouts,
         "operations": dict(sorted(outcome.operations.items())),
         "known": dict(sorted(outcome.known.items())),
-        "failure": failure,
+        "failures": failures,
         "interrupted": outcome.interrupted,
     }
 
@@ -174,11 +177,11 @@ def _show(options: argparse.Namespace, outcome: Outcome) -> None:
     from kport.workload.stress.rounds import SHOWN
 
     style = Style(sys.stdout)
-    failure = outcome.failure
-    if failure is not None:
+    for failure in outcome.failures.values():
         print(style(failure.headline, "bold", "red"))
         print(failure.report)
-        print(f"\nround {failure.round}: {failure.topology}")
+        also = f" (and {failure.times - 1} more rounds)" if failure.times > 1 else ""
+        print(f"\nround {failure.round}{also}: {failure.topology}")
         left_out = len(failure.operations) - SHOWN
         if left_out > 0:
             print(f"({left_out} operations before these: --json has all)")

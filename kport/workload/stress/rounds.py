@@ -20,7 +20,7 @@ from kport.linux.completion import (
     complete_all,
     wait_for_completion_timeout,
 )
-from kport.linux.facility import Facility
+from kport.linux.facility import Facility, Report
 from kport.linux.init import Kernel
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.kthread import kthread_run
@@ -29,6 +29,7 @@ from kport.workload.stress.device import Device
 from kport.workload.stress.topology import Topology, throw
 
 KNOWN = re.compile(r"^ known: +(\S+):", re.MULTILINE)
+COUNTED = re.compile(r"\w+: known: (\d+) x (.+)$")
 RING = re.compile(r"\bring(\d)\b")
 SHOWN = 40  # operations in a report
 SLACK = 3  # threads get so many times the patience of a wait
@@ -47,6 +48,7 @@ class Plan:
     rounds: int | None = None
     seconds: float | None = None
     first: int = 0
+    keep_going: bool = False
 
 
 @dataclass
@@ -58,18 +60,27 @@ class Failure:
     report: str
     topology: str
     operations: list[str]
+    times: int = 1
+
+    @property
+    def kind(self) -> str:
+        """The headline without its numbers."""
+        return re.sub(r"0x[0-9a-f]+|\bffff[0-9a-f]+|\d+", "#", self.headline)
 
 
 @dataclass
 class Outcome:
-    """What all rounds came to; `known` counts the known faults of the kernel that were met."""
+    """What all rounds came to; `known` counts the known faults of the kernel that were met.
+
+    `failures` has one of each kind, with how many rounds failed like that.
+    """
 
     rounds: int = 0
     jobs: int = 0
     timeouts: int = 0
     operations: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
-    failure: Failure | None = None
+    failures: dict[str, Failure] = field(default_factory=dict)
     interrupted: bool = False
     elapsed: float = 0.0
 
@@ -141,7 +152,7 @@ class Round:
         assert self.kernel is not None
         new = self._new_reports()
         if new:
-            return self._failure(new[0].partition("\n")[0], "\n\n".join(new))
+            return self._failure(new[0].headline, "\n\n".join(each.text for each in new))
         if self.kernel.leaks:
             lines = self.kernel.leaks.lines()
             return self._failure(lines[0], "\n".join(lines))
@@ -150,21 +161,24 @@ class Round:
             return self._failure(warnings[0], "\n".join(warnings))
         return None
 
-    def _new_reports(self) -> list[str]:
+    def _new_reports(self) -> list[Report]:
         """The reports that are of no known fault."""
-        texts = [report.text for report in list(facility.reports)]
-        return [text for text in texts if not KNOWN.search(text)]
+        return [report for report in list(facility.reports) if not KNOWN.search(report.text)]
 
     def known(self) -> Counter[str]:
-        """The known faults that were reported."""
+        """The known faults that were met: reports say so, and those not reported are in the log."""
         found = (KNOWN.search(report.text) for report in list(facility.reports))
-        return Counter(match.group(1) for match in found if match)
+        count = Counter(match.group(1) for match in found if match)
+        for line in self.kernel.dmesg() if self.kernel is not None else ():
+            if (match := COUNTED.search(line)) is not None:
+                count[match.group(2)] += int(match.group(1))
+        return count
 
     def _failure(self, headline: str, report: str) -> Failure:
         new = self._new_reports()
-        if new and new[0] not in report:
-            headline = f"{new[0].partition(chr(10))[0]} (then: {headline})"
-            report = "\n\n".join([*new, report])
+        if new and new[0].text not in report:
+            headline = f"{new[0].headline} (then: {headline})"
+            report = "\n\n".join([*(each.text for each in new), report])
         named = RING.search(report)
         ring = int(named.group(1)) if named else None
         operations = [
@@ -181,7 +195,10 @@ def play(
     progress: Callable[[Outcome], None] = lambda outcome: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Play rounds until one fails, time is up, or `stop()`; `progress` is told after each."""
+    """Play rounds until time is up or `stop()`, and if not to keep going, until one fails.
+
+    `progress` is told after each.
+    """
     package(plan.sched)
     outcome = Outcome()
     began = monotonic()
@@ -196,14 +213,18 @@ def play(
         if plan.seconds is not None and outcome.elapsed >= plan.seconds:
             return outcome
         each = Round(plan, number)
-        outcome.failure = each.play()
+        failure = each.play()
         outcome.rounds += 1
         outcome.jobs += each.jobs
         outcome.timeouts += each.timeouts
         outcome.operations += each.operations
         outcome.known += each.known()
+        if failure is not None:
+            first = outcome.failures.setdefault(failure.kind, failure)
+            if first is not failure:
+                first.times += 1
         progress(outcome)
-        if outcome.failure is not None:
+        if failure is not None and not plan.keep_going:
             outcome.elapsed = monotonic() - began
             return outcome
         number += 1
