@@ -71,6 +71,7 @@ _INITIALISERS = frozenset(
 )
 
 _EVENT_FRAMES = 6
+_PLACE_FRAMES = 4  # of an event without a past, which is in no circle: only its place is told
 
 graph = Graph()
 
@@ -107,9 +108,7 @@ def _born(obj: Any, name: str) -> None:
     assert frame is not None
     site = (frame.f_code, frame.f_lasti)
     cls = class_of(obj, "") if obj._container is not None else _named(name, obj, site)
-    record = TABLE.add(obj, cls)
-    record.begin = generation()
-    record.born = site
+    TABLE.add(obj, Record(cls, generation(), site))
 
 
 # The classes of objects that are no member of a struct: site to name, and how often a name is used.
@@ -147,7 +146,12 @@ def _before_reinit(obj: Any) -> None:
 
 
 def _before_fence_init(fence: Any, ops: Any, lock: Any, context: int, seqno: int) -> None:
-    _born(fence, "")
+    if fence._container is None:
+        _born(fence, "")
+        return
+    frame = sys._getframe(2)
+    cls = class_of(fence, "")
+    TABLE.add(fence, Record(cls, generation(), (frame.f_code, frame.f_lasti)))
 
 
 def _after_new_task(p: Any, ti: Any, flags: int, leader: Any) -> None:
@@ -165,8 +169,9 @@ def _after_new_task(p: Any, ti: Any, flags: int, leader: Any) -> None:
 def _event(record: Record, woke: bool, step: int) -> None:
     """Something happened to the object of the record; called by a hook."""
     unit = me()
-    at = stack(sys._getframe(3), _EVENT_FRAMES)
-    record.last = Event(record.cls, unit, path_of(unit), record.begin, at, step, woke)
+    path = path_of(unit)
+    at = stack(sys._getframe(3), _EVENT_FRAMES if path is not None else _PLACE_FRAMES)
+    record.last = Event(record.cls, unit, path, record.begin, at, step, woke)
 
 
 def _somebody(head: Any) -> bool:
@@ -394,6 +399,7 @@ def _before_delay(cpu: int, wq: Any, dwork: Any, delay: int) -> None:
 
 # Of the item an ordered queue ran last: what was known when it was queued, and when it ended.
 _ordered: dict[Any, tuple[Publication, Publication]] = {}
+_slots: dict[Any, str] = {}  # the class of an ordered queue's lock, "" of one that is not ordered
 
 
 def _before_process(worker: Any, work: Any) -> None:
@@ -408,15 +414,19 @@ def _before_process(worker: Any, work: Any) -> None:
     if record.publication is not None:
         unit.join(record.publication)
     wq = raw_get(raw_get(work, "pwq"), "wq")
-    if raw_get(wq, "flags") & _ORDERED:
+    slot_class = _slots.get(wq)
+    if slot_class is None:
+        ordered = raw_get(wq, "flags") & _ORDERED
+        slot_class = f"ordered workqueue {raw_get(wq, 'name')}" if ordered else ""
+        _slots[wq] = slot_class
+    if slot_class:
         last = _ordered.get(wq)
         if last is not None and record.publication is not None:
             tid, count, _ = last[0]
             mine = record.publication
             if mine[2].get(tid, -1) >= count or (mine[0] == tid and mine[1] > count):
                 unit.join(last[1])
-        name = f"ordered workqueue {raw_get(wq, 'name')}"
-        slot = Node(SLOT, name, wq, unit, _work_stack(func))
+        slot = Node(SLOT, slot_class, wq, unit, _work_stack(func))
         unit.push(slot)
         unit.held.append(slot)
     unit.base = unit.path
@@ -446,7 +456,7 @@ def _after_process(ret: None, worker: Any, work: Any) -> None:
             if of.works is None:
                 of.works = {}
             of.works[func] = done
-    if raw_get(wq, "flags") & _ORDERED:
+    if _slots.get(wq):
         _ordered[wq] = (record.publication, done.publication)
     unit.held.clear()
     unit.path = None
@@ -535,6 +545,7 @@ class waits(Facility):
         TABLE.clear()
         graph.clear()
         _ordered.clear()
+        _slots.clear()
         _sites.clear()
         _names.clear()
 

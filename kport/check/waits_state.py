@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any
 
@@ -155,19 +156,21 @@ class Wait:
 
 
 class Record:
-    """An object that is waited for: its class, since when it is owed, its events."""
+    """An object that is waited for: its class, since when it is owed, its last event.
 
-    __slots__ = ("begin", "born", "cls", "last", "path", "publication", "taken", "works")
+    What most objects never have is a default of the class: that makes a record cheap.
+    """
 
-    def __init__(self, cls: str) -> None:
+    last: Event | None = None
+    works: dict[Any, Event] | None = None  # of work: last ends that had to get past much
+    path: Node | None = None  # of a work item: of who queued it
+    publication: Publication | None = None
+    taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
+
+    def __init__(self, cls: str, begin: int = 0, born: tuple[CodeType, int] | None = None) -> None:
         self.cls = cls
-        self.begin = 0
-        self.born: tuple[CodeType, int] | None = None  # where it was initialised
-        self.last: Event | None = None
-        self.works: dict[Any, Event] | None = None  # of work: last ends that had to get past much
-        self.path: Node | None = None  # of a work item: of who queued it
-        self.publication: Publication | None = None
-        self.taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
+        self.begin = begin
+        self.born = born  # where it was initialised
 
 
 class Unit:
@@ -258,24 +261,19 @@ class Table:
         _generations = itertools.count(1)
         _numbers = itertools.count()
 
-    def add(self, obj: Any, cls: str) -> Record:
+    def add(self, obj: Any, record: Record) -> Record:
         """A new record of an object, in place of an older one."""
         records = self.records
         if len(records) >= RECORDS and obj not in records:
-            try:
+            with suppress(RuntimeError):  # another thread is at it at the same time: one too many
                 records.pop(next(iter(records)), None)
-            except RuntimeError:  # another thread was at it at the same time: one more is kept
-                return self._put(obj, cls)
-        return self._put(obj, cls)
-
-    def _put(self, obj: Any, cls: str) -> Record:
-        record = self.records[obj] = Record(cls)
+        records[obj] = record
         return record
 
     def get(self, obj: Any) -> Record:
         """The record of an object; one that was never seen gets its class from its type."""
         record = self.records.get(obj)
-        return record if record is not None else self.add(obj, class_of(obj, ""))
+        return record if record is not None else self.add(obj, Record(class_of(obj, "")))
 
 
 TABLE = Table()
@@ -313,7 +311,8 @@ def me() -> Unit:
 
 def path_of(unit: Unit) -> Node | None:
     """The path of what the running thread does now; a handler on top of it has none."""
-    return None if current_thread_info().preempt_count & _HANDLER else unit.path
+    path = unit.path
+    return None if path is None or current_thread_info().preempt_count & _HANDLER else path
 
 
 def stack(frame: FrameType | None, limit: int = _FRAMES) -> Stack:
