@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_SIGNALED_BIT
+from kport.linux.kasan_poison import is_dead
 from kport.linux.sched import TASK_INTERRUPTIBLE, TASK_PARKED
 from kport.linux.workqueue import WORK_STRUCT_PENDING_BIT, get_work_pool, work_struct
 
@@ -42,6 +43,8 @@ def era_of(sched: Any) -> str:
 
 def signaled(fence: Any) -> bool:
     """True if a fence has signalled; a fence that has been freed is nobody's concern any more."""
+    if is_dead(fence):
+        return True
     try:
         return bool(fence.flags.cells[DMA_FENCE_FLAG_SIGNALED_BIT])
     except AttributeError:
@@ -169,6 +172,8 @@ def _is_new(entity: Any) -> bool:
 
 def is_pending(job: Any) -> bool:
     """True if a job is on the list of its scheduler, or its memory is gone."""
+    if is_dead(job):
+        return True
     try:
         return is_listed(job.list)
     except AttributeError:

@@ -157,7 +157,7 @@ def _started(sched: Any) -> None:
 
 def _of_thread(task: Any) -> Scheduler | None:
     for notes in list(Now.model.schedulers.values()) if Now.model is not None else ():
-        if getattr(notes.sched, "thread", None) is task and not notes.gone:
+        if not notes.gone and notes.era == "v6_1" and notes.sched.thread is task:
             return notes
     return None
 
