@@ -7,7 +7,7 @@ a tuple of (code, instruction) pairs, innermost first, and becomes text when som
 frame is kept, and so nothing that a frame holds.
 
 Not shown are the frames that C does not have: generated functions, the machine below the kernel,
-the struct module, and this option's own code.
+the struct module, Python's library, and the debug options' own code.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ DEPTH = 16
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ARCH = os.path.join(os.path.dirname(os.path.dirname(_HERE)), "arch") + os.sep
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _SLAB = _HERE + "slab.py"
 _OWN = tuple(
     _HERE + name
@@ -63,6 +64,8 @@ def stack_here(skip: int = 0, depth: int = DEPTH) -> Stack:
 def foreign(code: CodeType) -> bool:
     """True for code that has no counterpart in the kernel's call stack."""
     file = code.co_filename
+    if file.startswith(_LIBRARY) or "site-packages" in file:
+        return True
     if file == _SLAB:
         return code.co_name in ("_around", "_flexible", "invalid_free", "release")
     return file.startswith(("<", _ARCH)) or file in _OWN

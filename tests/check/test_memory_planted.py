@@ -345,7 +345,7 @@ def reports(boot: Any, scene: Scene) -> list[str]:
     text: list[str] = []
     kernel = None
     try:
-        with boot(check="memory") as kernel:
+        with boot(check=("memory",)) as kernel:
             scene(kernel)
     except (kport.KernelOops, AssertionError):
         pass
@@ -368,7 +368,7 @@ SCENES = sorted({p.scene for p in PLANTS.values()}, key=lambda scene: scene.__na
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_without_the_fault_there_is_nothing_to_report(boot, scene):
-    with boot(check="memory") as kernel:
+    with boot(check=("memory",)) as kernel:
         scene(kernel)
     assert [r.text for r in kernel.reports()] == []
     assert not kernel.leaks, kernel.leaks.lines()

@@ -474,6 +474,7 @@ def test_references():
     drop(fence)
 
 
+@pytest.mark.boot(check="")  # it looks at what was freed
 def test_the_last_reference_frees_after_a_grace_period():
     fence = new()
     drop(fence)

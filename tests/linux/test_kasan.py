@@ -462,7 +462,7 @@ def test_what_was_declared_dead_may_be_freed(watched):
 
 
 def test_without_the_check_nobody_can_declare(boot):
-    with boot(), pytest.raises(RuntimeError, match='booted with check="memory"'):
+    with boot(check=""), pytest.raises(RuntimeError, match='booted with check="memory"'):
         kasan.poison(thing())
 
 
@@ -506,7 +506,7 @@ def test_layout_is_that_of_a_compiler():
 def test_another_kernel_is_not_watched(boot):
     with boot(check=MEMORY):
         pass
-    with boot():
+    with boot(check=""):
         obj = kzalloc_obj(thing)
         array = kzalloc_objs(pointer, 2)
         assert type(array) is list

@@ -473,6 +473,7 @@ def test_all_operations_against_a_model():
         ),
     ],
 )
+@pytest.mark.boot(check="")  # damage on purpose
 def test_adding_to_a_damaged_list_is_reported_and_not_done(kernel, damage, message):
     head, (a, b) = make(1, 2)
     damage(head, a, b)
@@ -483,6 +484,7 @@ def test_adding_to_a_damaged_list_is_reported_and_not_done(kernel, damage, messa
     assert list_empty(it.link)
 
 
+@pytest.mark.boot(check="")  # damage on purpose
 def test_adding_twice_is_reported_and_not_done(kernel):
     head, (_a, b) = make(1, 2)
     list_add_tail(b.link, head)
@@ -491,6 +493,7 @@ def test_adding_twice_is_reported_and_not_done(kernel):
     check(head, [1, 2])
 
 
+@pytest.mark.boot(check="")  # damage on purpose
 def test_next_prev_mismatch_is_reported(kernel):
     head, (a, _b) = make(1, 2)
     a.link.prev = a.link
@@ -499,6 +502,7 @@ def test_next_prev_mismatch_is_reported(kernel):
     assert "list_add corruption. next->prev should be prev (<struct list_head>), but was" in text
 
 
+@pytest.mark.boot(check="")  # damage on purpose
 def test_deleting_twice_is_reported_and_not_done(kernel):
     head, (a, _b) = make(1, 2)
     list_del(a.link)
@@ -518,6 +522,7 @@ def test_deleting_twice_is_reported_and_not_done(kernel):
         (lambda a: setattr(a.link.next, "prev", a.link.next), "next->prev should be"),
     ],
 )
+@pytest.mark.boot(check="")  # damage on purpose
 def test_deleting_a_damaged_entry_is_reported_and_not_done(kernel, damage, message):
     _head, (_z, a, _b) = make(0, 1, 2)
     damage(a)
@@ -529,6 +534,7 @@ def test_deleting_a_damaged_entry_is_reported_and_not_done(kernel, damage, messa
     assert before[0] is not None or a.link.next is a.link
 
 
+@pytest.mark.boot(check="")  # damage on purpose
 def test_the_report_names_who_did_it(kernel):
     _head, (a, _b) = make(1, 2)
     list_del(a.link)

@@ -127,6 +127,7 @@ def test_within_the_limits(kernel, start, operation, returned, value):
         (REFCOUNT_SATURATED, lambda r: refcount_sub_and_test(8, r), False, UNDERFLOW),
     ],
 )
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_every_way_out_of_the_limits_saturates_and_says_why(
     kernel, start, operation, returned, message
 ):
@@ -137,6 +138,7 @@ def test_every_way_out_of_the_limits_saturates_and_says_why(
     assert text.endswith(message)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_a_saturated_counter_is_not_decremented_by_not_one(kernel):
     r = count(REFCOUNT_SATURATED)
     assert refcount_dec_not_one(r) is True
@@ -148,6 +150,7 @@ def test_a_saturated_counter_is_not_decremented_by_not_one(kernel):
     assert text.endswith(UNDERFLOW)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_each_kind_is_said_once_per_kernel(kernel, boot):
     for _ in range(3):
         refcount_inc(count(0))
@@ -155,6 +158,7 @@ def test_each_kind_is_said_once_per_kernel(kernel, boot):
     assert len(take_warnings(kernel)) == 2
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_an_unknown_kind(kernel):
     r = count(1)
     refcount_warn_saturate(r, 99)
@@ -163,6 +167,7 @@ def test_an_unknown_kind(kernel):
     assert refcount_read(r) == SATURATED
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_a_saturated_counter_survives_a_storm(kernel):
     r = count(INT_MAX)
     refcount_inc(r)
@@ -285,6 +290,7 @@ def test_getters_and_putters_balance(kernel):
     assert kref_put(obj.refs, release) == 1
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_put_after_the_end_is_an_underflow(kernel):
     obj = thing()
     kref_init(obj.refs)

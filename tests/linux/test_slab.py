@@ -70,6 +70,7 @@ def test_freeing_null_is_fine(kernel):
     kmem_cache_destroy(None)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_using_freed_memory_is_a_fault(kernel):
     obj = kzalloc_obj(thing)
     kfree(obj)
@@ -78,6 +79,7 @@ def test_using_freed_memory_is_a_fault(kernel):
             getattr(obj, field)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_freeing_twice_is_a_bug(kernel):
     obj = kzalloc_obj(thing)
     kfree(obj)
@@ -85,6 +87,7 @@ def test_freeing_twice_is_a_bug(kernel):
         kfree(obj)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_freeing_what_was_never_allocated_is_a_bug(kernel):
     with pytest.raises(KernelBug, match="invalid or double free of thing"):
         kfree(thing())
@@ -94,6 +97,7 @@ def test_freeing_what_was_never_allocated_is_a_bug(kernel):
     kfree(obj)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_the_first_member_has_the_address_of_its_struct(kernel):
     obj = kzalloc_obj(thing)
     kfree(obj.first)
@@ -103,7 +107,7 @@ def test_the_first_member_has_the_address_of_its_struct(kernel):
 
 
 def test_a_double_free_in_a_thread_is_an_oops(boot):
-    with pytest.raises(kport.KernelOops, match="double free of thing"), boot():
+    with pytest.raises(kport.KernelOops, match="double free of thing"), boot(check=""):
         obj = kzalloc_obj(thing)
         kfree(obj)
         Thread(kfree, obj).join()
@@ -131,6 +135,7 @@ def test_freed_objects_leave_no_cycles(kernel):
         gc.enable()
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_arrays(kernel):
     structs = kzalloc_objs(inner, 3)
     pointers = kzalloc_objs(pointer, 2)
@@ -229,6 +234,7 @@ def test_failures_are_for_one_thread(kernel):
 # -- caches ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_a_cache(kernel):
     made = []
     cache = kmem_cache_create("things", thing, SLAB_HWCACHE_ALIGN, made.append)
@@ -258,6 +264,7 @@ def test_a_cache_is_not_destroyed_with_objects_in_it(kernel):
     assert kernel.warnings() == []
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_freeing_into_the_wrong_cache_is_a_bug(kernel):
     one, other = KMEM_CACHE(thing, 0), KMEM_CACHE(inner, 0)
     obj = kmem_cache_alloc(one, GFP_KERNEL)

@@ -571,6 +571,7 @@ def test_cancel_does_not_wait_for_a_running_instance(unbound):
 # -- making and destroying -------------------------------------------------------------------------
 
 
+@pytest.mark.boot(check="")  # it looks at what was freed
 def test_destroy_runs_what_is_queued_and_frees_the_queue(kernel):
     wq = alloc_ordered_workqueue("q", WQ_MEM_RECLAIM)
     ran = []

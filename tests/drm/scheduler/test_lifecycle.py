@@ -133,6 +133,7 @@ def test_a_job_takes_its_numbers_when_it_is_armed_not_when_it_is_made(driver):
     assert (second.finished.seqno, first.finished.seqno) == (1, 2)
 
 
+@pytest.mark.boot(check="")  # it looks at what was freed
 def test_a_job_that_is_not_armed_can_be_discarded(driver):
     entity = driver.entity(driver.scheduler())
     job = driver.job(entity)
@@ -265,6 +266,7 @@ def test_a_workqueue_of_the_drivers_is_used_and_survives(driver):
     destroy_workqueue(wq)
 
 
+@pytest.mark.boot(check="")  # it looks at what was freed
 def test_fini_takes_the_workqueue_and_the_run_queues_along(driver):
     sched = driver.scheduler()
     wq = sched.submit_wq

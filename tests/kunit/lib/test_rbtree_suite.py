@@ -30,7 +30,7 @@ def test_on_virt_with_several_seeds():
     run_seeds(rbtree_suite, params=FEW)
 
 
-@pytest.mark.boot(params={**FEW, "rbtree_test.seed": 7, "rbtree_test.nnodes": 33})
+@pytest.mark.boot(check="", params={**FEW, "rbtree_test.seed": 7, "rbtree_test.nnodes": 33})
 def test_with_other_parameters(kernel):
     assert rbtree_test_init() == -EAGAIN
     assert len(rbtree_test.nodes) == 0  # freed
