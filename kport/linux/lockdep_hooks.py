@@ -23,6 +23,7 @@ from typing import Any
 from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK, SOFTIRQ_OFFSET
 from kport.arch.asm import current_thread_info
 from kport.arch.types import spinlock_t, thread_info
+from kport.linux.kasan_poison import is_dead
 from kport.linux.lockdep_acquire import (
     __lock_acquire,
     __lock_release,
@@ -411,4 +412,5 @@ def inside(memory: Any, lock: Any) -> bool:
 
 
 def _container(obj: Any) -> Any:
-    return getattr(obj, "_container", None)
+    """What an object is embedded in; a pointer to one that was freed may be left somewhere."""
+    return None if is_dead(obj) else getattr(obj, "_container", None)
