@@ -40,7 +40,7 @@ from kport.arch.types import spinlock_t, thread_info
 from kport.arch.virt_asm import CPU
 from kport.arch.virt_report import deadlock, livelock
 
-_TABLE = link.instructions(virt_asm)
+STRONG = link.instructions(virt_asm)  # the table of a machine with strong memory
 FOREVER = 1 << 62  # steps or nanoseconds that are never reached
 LOCKUP_NS = 22_000_000_000  # as the kernel's soft lockup watchdog: 22 s
 
@@ -188,7 +188,7 @@ class Virt:
         self.bound = bound
         self.dead = False
         self.events: list[str] | None = [] if log else None
-        self.table: Mapping[str, Any] = _TABLE
+        self.table: Mapping[str, Any] = STRONG
         self._carrier_name = carrier
         self.hooks: Hooks
         self.main: Task

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kport.arch import link, virt_asm
+from kport.arch.virt import STRONG
 from kport.arch.virt_asm import CPU, wrap32
 from kport.arch.virt_weak import ACQUIRE, CELLS, MB, ONCE, RELEASE, Memory, Strong
 
@@ -29,10 +29,21 @@ class _Bus:
 BUS = _Bus()
 
 
+# The linker binds the names of instructions, in this module too: what is used here has others.
+_cpu_relax = STRONG["cpu_relax"]
+_rcu_read_lock, _rcu_read_unlock = STRONG["rcu_read_lock"], STRONG["rcu_read_unlock"]
+_spin_lock, _spin_trylock, _spin_unlock = (
+    STRONG[name] for name in ("spin_lock", "spin_trylock", "spin_unlock")
+)
+_spin_lock_irq, _spin_unlock_irq = STRONG["spin_lock_irq"], STRONG["spin_unlock_irq"]
+_spin_lock_irqsave = STRONG["spin_lock_irqsave"]
+_spin_unlock_irqrestore = STRONG["spin_unlock_irqrestore"]
+
+
 def _step() -> None:
     CPU.left = left = CPU.left - 1
     if left < 0:
-        virt_asm.point()
+        CPU.machine.decide()
 
 
 # -- marked accesses and barriers ------------------------------------------------------------------
@@ -82,25 +93,25 @@ def smp_wmb() -> None:
 
 
 def rcu_read_lock() -> None:
-    virt_asm.rcu_read_lock()
+    _rcu_read_lock()
     BUS.memory.fence("rcu-lock")
 
 
 def rcu_read_unlock() -> None:
     BUS.memory.fence("rcu-unlock")
-    virt_asm.rcu_read_unlock()
+    _rcu_read_unlock()
 
 
 # -- spin locks ------------------------------------------------------------------------------------
 
 
 def spin_lock(lock: Any) -> None:
-    virt_asm.spin_lock(lock)
+    _spin_lock(lock)
     BUS.memory.lock(lock)
 
 
 def spin_trylock(lock: Any) -> int:
-    taken = virt_asm.spin_trylock(lock)
+    taken: int = _spin_trylock(lock)
     if taken:
         BUS.memory.lock(lock)
     return taken
@@ -110,11 +121,11 @@ def spin_unlock(lock: Any) -> None:
     _step()
     BUS.memory.unlock(lock)
     CPU.left += 1  # the step that the release itself counts is the one above
-    virt_asm.spin_unlock(lock)
+    _spin_unlock(lock)
 
 
 def spin_lock_irq(lock: Any) -> None:
-    virt_asm.spin_lock_irq(lock)
+    _spin_lock_irq(lock)
     BUS.memory.lock(lock)
 
 
@@ -122,11 +133,11 @@ def spin_unlock_irq(lock: Any) -> None:
     _step()
     BUS.memory.unlock(lock)
     CPU.left += 1
-    virt_asm.spin_unlock_irq(lock)
+    _spin_unlock_irq(lock)
 
 
 def spin_lock_irqsave(lock: Any) -> int:
-    flags = virt_asm.spin_lock_irqsave(lock)
+    flags: int = _spin_lock_irqsave(lock)
     BUS.memory.lock(lock)
     return flags
 
@@ -135,7 +146,7 @@ def spin_unlock_irqrestore(lock: Any, flags: int) -> None:
     _step()
     BUS.memory.unlock(lock)
     CPU.left += 1
-    virt_asm.spin_unlock_irqrestore(lock, flags)
+    _spin_unlock_irqrestore(lock, flags)
 
 
 def spin_is_locked(lock: Any) -> Any:
@@ -168,21 +179,25 @@ def atomic_set_release(v: Any, i: Any) -> None:
     BUS.memory.write(v, "counter", i, RELEASE)
 
 
-def atomic_add(i: int, v: Any) -> None:
+def _add(i: int, v: Any) -> None:
     _step()
     BUS.memory.update(v, "counter", lambda old: wrap32(old + i), ONCE, False)
 
 
+def atomic_add(i: int, v: Any) -> None:
+    _add(i, v)
+
+
 def atomic_sub(i: int, v: Any) -> None:
-    atomic_add(-i, v)
+    _add(-i, v)
 
 
 def atomic_inc(v: Any) -> None:
-    atomic_add(1, v)
+    _add(1, v)
 
 
 def atomic_dec(v: Any) -> None:
-    atomic_add(-1, v)
+    _add(-1, v)
 
 
 def _fetch_add(i: int, v: Any, mode: int) -> Any:
@@ -285,12 +300,9 @@ _ALIASES = {
     "atomic_fetch_add_relaxed": atomic_fetch_add_relaxed,
     "atomic_fetch_sub_release": atomic_fetch_sub_release,
 }
-_HERE = {name: code for name, code in globals().items() if name in virt_asm.__dict__}
 TABLE: dict[str, Any] = {
-    **link.instructions(virt_asm),
-    **{name: _HERE[name] for name in link.instructions(virt_asm) if name in _HERE},
-    **_ALIASES,
-}
+    name: globals().get(name, code) for name, code in STRONG.items()
+} | _ALIASES
 
 
 # -- the machine -----------------------------------------------------------------------------------
@@ -391,7 +403,11 @@ def litmus_names(lazy: bool) -> dict[str, Any]:
     With `lazy` a relaxed load is no step: it does nothing before its value is used.
     """
     modes = {"": MB, "_relaxed": ONCE, "_acquire": ACQUIRE, "_release": RELEASE}
-    names: dict[str, Any] = {"litmus_fence": _fence, "litmus_update": {}}
+    names: dict[str, Any] = {
+        "litmus_fence": _fence,
+        "litmus_synchronize_rcu": _synchronize_rcu,
+        "litmus_update": {},
+    }
     if lazy:
         names |= {"READ_ONCE": _load, "rcu_dereference": _load}
     made = names["litmus_update"]
@@ -410,6 +426,16 @@ def _load(o: Any, f: str) -> Any:
 def _fence(kind: str) -> None:
     _step()
     BUS.memory.fence(kind)
+
+
+def _synchronize_rcu() -> None:
+    """A grace period: wait until everybody who is in a section now has left it once."""
+    _fence("gp-begin")
+    tasks = [task.ti for task in CPU.machine.tasks if task.ti.rcu_nesting]
+    readers = [(ti, ti.rcu_passes) for ti in tasks]
+    while any(ti.rcu_nesting and ti.rcu_passes == passes for ti, passes in readers):
+        _cpu_relax()
+    _fence("gp-end")
 
 
 def _xchg(mode: int) -> Any:

@@ -36,10 +36,11 @@ grace period sees all that ended readers did.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add, and_, mul, or_, sub, xor
 from typing import Any
 
 from kport.arch.types import thread_info
-from kport.arch.virt_asm import CPU, point
+from kport.arch.virt_asm import CPU
 from kport.arch.virt_weak import ACQUIRE, MB, ONCE, RELEASE, Loc, View, Write, join
 
 Bundle = dict[Any, Write]  # (thread_info or None, Loc): the store that must not be behind
@@ -111,13 +112,12 @@ class Thread:
 
 
 class Later:
-    """The value of a load that is not bound yet; using it binds it.
+    """The value of a load that is not bound yet; testing or comparing it binds it.
 
-    Comparing, testing and computing bind it and make the running thread depend on it; storing it
-    does not.
+    Storing it and computing with it do not, but what is stored then depends on the load.
     """
 
-    __slots__ = ("bound", "event", "extra", "memory", "result", "thread", "value", "write")
+    __slots__ = ("bound", "event", "extra", "memory", "thread", "value", "write")
 
     def __init__(
         self, memory: Lkmm, thread: Thread, bound: Write, extra: Bundle, event: Any
@@ -129,28 +129,27 @@ class Later:
         self.event = event
         self.write: Write | None = None
         self.value: Any = None
-        self.result: Callable[[Any], Any] | None = None
+
+    def loads(self) -> list[Later]:
+        """The loads that the value is computed from."""
+        return [self]
 
     def get(self) -> Any:
         """The value; the load is bound if it was not."""
         if self.write is None:
             self.memory.bind(self)
-        value = self.value
-        return value.get() if isinstance(value, Later) else value
-
-    def sources(self) -> set[Any]:
-        """The recorded loads that the value comes from."""
-        return {self.event} if self.event is not None else set()
+        return plain(self.value)
 
     def use(self) -> Any:
         """The value, of which what the running thread does from now on depends.
 
         A load that is still unbound takes its step here: others may run before it is bound.
         """
-        if self.write is None:
+        if any(load.write is None for load in self.loads()):
             _step()
         value = self.get()
-        self.memory.controls(self)
+        for load in self.loads():
+            self.memory.controls(load)
         return value
 
     def __bool__(self) -> bool:
@@ -161,11 +160,65 @@ class Later:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __add__(self, other: Any) -> Later:
+        return Computed(add, self, other)
+
+    def __radd__(self, other: Any) -> Later:
+        return Computed(add, other, self)
+
+    def __sub__(self, other: Any) -> Later:
+        return Computed(sub, self, other)
+
+    def __rsub__(self, other: Any) -> Later:
+        return Computed(sub, other, self)
+
+    def __mul__(self, other: Any) -> Later:
+        return Computed(mul, self, other)
+
+    __rmul__ = __mul__
+
+    def __xor__(self, other: Any) -> Later:
+        return Computed(xor, self, other)
+
+    __rxor__ = __xor__
+
+    def __and__(self, other: Any) -> Later:
+        return Computed(and_, self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Later:
+        return Computed(or_, self, other)
+
+    __ror__ = __or__
+
+
+class Computed(Later):
+    """What is computed from delayed loads."""
+
+    __slots__ = ("function", "parts")
+
+    def __init__(self, function: Callable[[Any, Any], Any], *parts: Any) -> None:
+        self.function = function
+        self.parts = parts
+        self.memory = self.loads()[0].memory
+
+    def loads(self) -> list[Later]:
+        return [load for part in self.parts if isinstance(part, Later) for load in part.loads()]
+
+    def get(self) -> Any:
+        return self.function(*(plain(part) for part in self.parts))
+
+
+def plain(value: Any) -> Any:
+    """A value, of which nothing is left to be bound."""
+    return value.get() if isinstance(value, Later) else value
+
 
 def _step() -> None:
     CPU.left = left = CPU.left - 1
     if left < 0:
-        point()
+        CPU.machine.decide()
 
 
 class Lkmm:
@@ -317,7 +370,9 @@ class Lkmm:
 
     def _binds(self, thread: Thread, o: Any, f: str) -> bool:
         """Whether a delayed load, which is no step itself, binds earlier ones."""
-        if thread.after_rmb or (isinstance(o, Later) and o.write is None):
+        if thread.after_rmb:
+            return True
+        if isinstance(o, Later) and any(load.write is None for load in o.loads()):
             return True
         if isinstance(o, Later):
             o = o.get()
@@ -345,7 +400,8 @@ class Lkmm:
         if later.event is not None:
             thread.ctrl.add(later.event)
         if isinstance(later.value, Later):
-            self.controls(later.value)
+            for load in later.value.loads():
+                self.controls(load)
 
     def _settle(self, thread: Thread, loc: Loc | None = None, reading: bool = True) -> None:
         """Bind delayed loads: those of this location and, before a load, those behind an rmb."""
@@ -397,11 +453,12 @@ class Lkmm:
         join(base, extra)
         deps = dict(extra)
         data: set[Any] = set()
-        if isinstance(value, Later):
-            data = value.sources()
-            if value.write is not None:
-                join(base, value.extra)
-                join(deps, value.extra)
+        for load in value.loads() if isinstance(value, Later) else ():
+            if load.event is not None:
+                data.add(load.event)
+            if load.write is not None:
+                join(base, load.extra)
+                join(deps, load.extra)
         write = Write(loc, value, thread.ti)
         write.deps = deps
         floor = self._floor(loc, thread, base)
@@ -510,7 +567,7 @@ class Lkmm:
             if mode == MB:
                 self._mb(thread)
             return self._exchange(thread, read, lambda was: new, mode, True, extra, addr)
-        event = self._event(thread, "R", "once", read, addr)
+        event = self._event(thread, "R", "failed", read, addr)
         bundle = self._reads(thread, read, thread.next_read, extra, True)
         join(thread.next_write, bundle)
         if event is not None:
@@ -568,7 +625,7 @@ class Lkmm:
 
     def fence(self, kind: str) -> None:
         thread = self.me()
-        if kind in ("mb", "after-spinlock", "after-unlock-lock"):
+        if kind in FULL:
             self._mb(thread)
         elif kind == "rmb":
             thread.after_rmb = len(thread.pending)
@@ -692,10 +749,13 @@ class Lkmm:
         """What an access through a pointer is ordered behind."""
         if isinstance(o, Later):
             o.get()
-            return o.extra, frozenset(o.sources())
+            bundle: Bundle = {}
+            for load in o.loads():
+                join(bundle, load.extra)
+            return bundle, frozenset(load.event for load in o.loads() if load.event is not None)
         if not thread.pointers:
             return {}, frozenset()
-        bundle: Bundle = {}
+        bundle = {}
         events: set[Event] = set()
         while o is not None:
             found = thread.pointers.get(id(o))
@@ -741,6 +801,7 @@ class Lkmm:
                 thread.pending[0].get()
 
 
+FULL = ("mb", "before-atomic", "after-atomic", "after-spinlock", "after-unlock-lock")
 SWEPT = (
     "at_unlock",
     "coherent",

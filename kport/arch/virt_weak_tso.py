@@ -98,6 +98,13 @@ class Tso:
                 return
             self._drain(*held[choice])
 
+    def _rivals(self, mine: Buffer, loc: Loc) -> bool:
+        """Whether another buffer holds a store to the location."""
+        return any(
+            buffer is not mine and any(w.loc is loc for w in buffer)
+            for buffer in self.buffers.values()
+        )
+
     def _newest(self, buffer: Buffer, loc: Loc) -> Write | None:
         return next((w for w in reversed(buffer) if w.loc is loc), None)
 
@@ -106,6 +113,10 @@ class Tso:
     def read(self, o: Any, f: str, mode: int) -> Any:
         loc, mine = self._loc(o, f), self._mine()
         own = self._newest(mine, loc)
+        if own is not None and len(loc.writes) > 1 and self._rivals(mine, loc):
+            if self.number(2) == 0:  # it has left, and perhaps another has come behind it
+                self._drain(mine, own)
+                own = None
         if own is None:
             self.draining.append(mine)
             self._look(loc)

@@ -24,6 +24,7 @@ from typing import Any
 
 from kport.arch.virt_weak import ACQUIRE, MB, RELEASE, Loc, View, Write, join
 from kport.arch.virt_weak_lkmm import (
+    FULL,
     MODES_READ,
     MODES_WRITE,
     Bundle,
@@ -201,7 +202,7 @@ class Views(Lkmm):
             if mode == MB:
                 self._mb(thread)
             return self._atomically(thread, read, lambda was: new, mode, True, addr, extra)
-        event = self._event(thread, "R", "once", read, addr)
+        event = self._event(thread, "R", "failed", read, addr)
         self._learn(thread, read, False)
         return self._pointer(thread, read, extra, event)
 
@@ -209,7 +210,7 @@ class Views(Lkmm):
 
     def fence(self, kind: str) -> None:
         thread = self.me()
-        if kind in ("mb", "after-spinlock", "after-unlock-lock", "before-atomic", "after-atomic"):
+        if kind in FULL:
             self._mb(thread)
         elif kind == "rmb":
             thread.next_read = dict(thread.seen)

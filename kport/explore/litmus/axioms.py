@@ -23,9 +23,10 @@ class Execution:
     """A candidate execution. Events of a thread stand in program order; thread -1 initialises.
 
     `kind` is R, W or F, `mode` what linux-kernel.def calls it in lower case (once, acquire,
-    release, mb, noreturn, lock, unlock, islocked; for F mb, rmb, wmb, rcu-lock, ...). `rf` has the
-    store of each load, `co` the order of the stores for each location, `ctrl` None means: every
-    load orders all stores behind it.
+    release, mb, noreturn, lock, unlock, islocked, for F mb, rmb, wmb, rcu-lock, ...), or failed for
+    the load of a compare-and-exchange that does not store. `rf` has the store of each load, `co`
+    the order of the stores for each location, `ctrl` None means: every load orders all stores
+    behind it.
     """
 
     thread: list[int] = field(default_factory=list)
@@ -192,7 +193,7 @@ class Judge:
         if any(both(rmw, seq(fre, coe))):
             return "atomic"
         rfi = both(rf, self.int)
-        atomic = 0
+        atomic = self._set("R", "failed")
         for r, w in x.rmw:
             atomic |= 1 << r | 1 << w
 

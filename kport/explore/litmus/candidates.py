@@ -169,7 +169,7 @@ class _Threads:
             operands = [_evaluate(each, operand) for operand in s.operands]
             fails = s.what == "cmpxchg" and old != operands[0][0]
             reads = {"": "noreturn", "relaxed": "once", "release": "once"}.get(s.mode, s.mode)
-            number = each.add("R", "once" if fails else reads, at[0], old, addr=at[1])
+            number = each.add("R", "failed" if fails else reads, at[0], old, addr=at[1])
             mine = frozenset({number})
             result = old
             if not fails:

@@ -89,6 +89,10 @@ def parse(text: str, where: str) -> Program:
         raise LitmusError(f"{where}: there is no thread P0")
     question = bare[end.end() :]
     condition = parse_condition(question, where)
+    only = re.search(r"\bfilter\b(.*)$", body, flags=re.DOTALL)
+    if only is not None:
+        body = body[: only.start()]
+        condition = ("&", parse_condition(only.group(1), where), condition)
     quantifier = re.sub(r"\s", "", end.group(1))
     if quantifier == "forall":
         condition = ("!", condition)
@@ -113,6 +117,7 @@ def _initial(text: str, where: str) -> dict[str, Expr]:
             continue
         left, _, right = piece.partition("=")
         name, value = left.split()[-1].lstrip("*"), right.strip().lstrip("&")
+        value = value.removeprefix("ATOMIC_INIT(").rstrip(")")
         if ":" in name or not name.isidentifier():
             raise LitmusError(f"{where}: cannot read the initial value {piece.strip()!r}")
         init[name] = int(value, 0) if value[:1].isdigit() or value[:1] == "-" else ("addr", value)
@@ -142,6 +147,10 @@ class _Thread:
     def _statement(self) -> list[Statement]:
         tokens = self.tokens
         token = tokens.peek()
+        if token == "(" and tokens.peek(1) == "void":
+            for part in ("(", "void", ")"):
+                tokens.take(part)
+            return self._call("")
         if token == ";":
             tokens.take()
             return []

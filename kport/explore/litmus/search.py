@@ -20,7 +20,7 @@ from typing import Any
 from kport.arch.strategy import Candidate
 from kport.arch.virt import Bare, Virt
 from kport.arch.virt_weak_asm import attach, litmus_names, memory_of
-from kport.arch.virt_weak_lkmm import Event, Later, Lkmm
+from kport.arch.virt_weak_lkmm import Event, Lkmm, plain
 from kport.arch.virt_weak_views import Views
 from kport.explore.litmus.axioms import Execution, forbidden
 from kport.explore.litmus.program import Program, atoms
@@ -175,11 +175,6 @@ def _count(program: Program, tasks: Tasks, result: Result) -> None:
     told = {key: addresses.get(id(v), v) for key, v in registers.items()}
     kept = {name: addresses.get(id(v), v) for name, v in memory.items()}
     result.positive += program.holds(told, kept)
-
-
-def plain(value: Any) -> Any:
-    """A value that is no longer waited for."""
-    return value.get() if isinstance(value, Later) else value
 
 
 def _judge(model: Lkmm, judged: dict[Any, str | None]) -> str | None:
