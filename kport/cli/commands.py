@@ -45,6 +45,16 @@ COMMANDS = {
         "try to break the scheduler with random operations, all checkers on",
         "kport stress --seconds 60",
     ),
+    "explore": Command(
+        "kport.cli.explore",
+        "search the interleavings of a scenario for what goes wrong",
+        "kport explore two-jobs --strategy pct:3",
+    ),
+    "replay": Command(
+        "kport.cli.replay",
+        "run a schedule that kport explore has found once more",
+        "kport replay 'R01~AQAABDIAAQB0Alk8pQ' --step",
+    ),
     "litmus": Command(
         "kport.cli.litmus",
         "run litmus tests of the kernel's memory model, all executions",

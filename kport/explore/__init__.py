@@ -23,7 +23,7 @@ are explored at tens of thousands of schedules per second.
 
 from __future__ import annotations
 
-from kport.explore.explorer import explore, replay
+from kport.explore.explorer import cover, explore, replay
 from kport.explore.replay import Schedule, Turn
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Program, Trouble
@@ -42,6 +42,7 @@ __all__ = [
     "TokenError",
     "Trouble",
     "Turn",
+    "cover",
     "explore",
     "replay",
     "strategy",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kport.explore.picture import picture, sentence
+from kport.explore.plain import Coverage
 from kport.explore.replay import Census, Recorder, Replay, Schedule
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Runner, Scenario, Setup, Trouble
@@ -22,7 +23,7 @@ from kport.explore.search import Search, Trial
 from kport.explore.shrink import shrink
 from kport.explore.strategies import strategy as strategy_of
 from kport.explore.token import CHECKS, LIMIT, Token, parse
-from kport.explore.trace import Tracer
+from kport.explore.trace import Event, Tracer
 
 Progress = Callable[[Result], None]
 
@@ -44,7 +45,7 @@ def explore(
     carrier: str | None = None,
     params: Mapping[str, Any] | None = None,
     name: str | None = None,
-    share: tuple[int, int] = (0, 1),
+    first: int = 0,
     progress: Progress | None = None,
 ) -> Result:
     """Run a scenario (`kport.explore.runner`) under a strategy until something goes wrong.
@@ -54,7 +55,8 @@ def explore(
     causes are collected. `sched`, `params`, `check`, `cpus` and `memory` are those of the boot;
     `plain` makes accesses to members of structs points too. `bound` is the number of steps that is
     a livelock.
-    `share` (k, n): only every n-th execution, from the k-th on. `progress` is called now and then.
+    `first` is the number of the first execution, for searches whose executions do not depend on
+    those before them. `progress` is called now and then.
 
     Raises ValueError for an unknown strategy, RuntimeError while a kernel is booted.
     """
@@ -62,7 +64,7 @@ def explore(
     setup = Setup(sched, check, memory, plain, cpus, bound, carrier, params or {})
     result = Result(name or name_of(scenario), search.spec or search.name, seed, sched)
     with Runner(scenario, setup) as runner:
-        _Exploration(runner, search, result, keep_going, progress).run(schedules, seconds, share)
+        _Exploration(runner, search, result, keep_going, progress).run(schedules, seconds, first)
     return result
 
 
@@ -89,21 +91,21 @@ class _Exploration:
         self.progress = progress
         self._causes: set[str] = set()
 
-    def run(self, schedules: int | None, seconds: float | None, share: tuple[int, int]) -> None:
+    def run(self, schedules: int | None, seconds: float | None, first: int) -> None:
         """The loop."""
         search, result, runner = self.search, self.result, self.runner
         clock = time.perf_counter
         start = told = clock()
         end = start + seconds if seconds is not None else float("inf")
-        limit = schedules if schedules is not None else 1 << 60
-        traces: set[int] = set()
+        limit = first + schedules if schedules is not None else 1 << 60
+        traces = result.traces
         steps = 0
-        number, stride = share
+        number = first if search.numbered else 0
         if search.numbered:
             trouble = teach(search, runner)
             if number == 0:  # the first execution is the straight one
                 result.schedules, steps = 1, runner.steps
-                number = stride
+                number = 1
                 if trouble is not None:
                     self._failed(trouble, 0, Schedule())
         while number < limit and not (result.failures and not self.keep_going):
@@ -117,20 +119,20 @@ class _Exploration:
             if trouble is not None:
                 search.failed(trouble.kind)
                 self._failed(trouble, number, None)
-            number += stride
+            number += 1
             now = clock()
             if now >= end:
                 break
             if self.progress is not None and now - told >= 0.2:
                 told = now
-                self._sum_up(now - start, traces, steps)
+                self._sum_up(now - start, steps)
                 self.progress(result)
-        self._sum_up(clock() - start, traces, steps)
+        self._sum_up(clock() - start, steps)
 
-    def _sum_up(self, seconds: float, traces: set[int], steps: int) -> None:
+    def _sum_up(self, seconds: float, steps: int) -> None:
         result = self.result
         result.seconds = seconds
-        result.distinct = len(traces)
+        result.distinct = len(result.traces)
         result.points = round(steps / max(1, result.schedules), 1)
         result.pruned = getattr(self.search, "pruned", 0)
 
@@ -184,6 +186,19 @@ class _Exploration:
         )
 
 
+def cover(scenario: Scenario, result: Result, **options: Any) -> None:
+    """Run a scenario once more, straight, and note in `result` what is and what is not a point.
+
+    `options` are those of `explore()` that concern the boot. Nothing is noted of a scenario that
+    fails when it runs straight.
+    """
+    setup = Setup(**options)
+    with Runner(scenario, setup) as runner:
+        coverage = Coverage(fields=runner.kernel and not setup.plain)
+        if runner.run(Replay(), coverage.watch) is None:
+            result.instructions, result.unseen = coverage.instructions, coverage.unseen
+
+
 def teach(search: Search, runner: Runner) -> Trouble | None:
     """The straight execution, from which a search that draws lots learns how long one is."""
     straight = Census(search.step_ns) if search.needs_ops else Replay(step_ns=search.step_ns)
@@ -235,6 +250,23 @@ def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str
     return [*([why, ""] if why else []), *lines], steps
 
 
+def steps_of(token: Token, scenario: Scenario, *, carrier: str | None = None) -> list[Event]:
+    """All steps of the execution that a token says, in order.
+
+    Raises ValueError for a token that names a seed in place of a schedule.
+    """
+    if token.drawn is not None:
+        raise ValueError("the token names a seed and no schedule: there are no single steps")
+    with Runner(scenario, _setup(token, carrier)) as runner:
+        tracer = Tracer(token.schedule, token.step_ns)
+        runner.run(tracer, tracer.watch(token.plain))
+    return tracer.events
+
+
+def _setup(said: Token, carrier: str | None) -> Setup:
+    return Setup(said.sched, said.check, said.memory, said.plain, said.cpus, said.bound, carrier)
+
+
 def replay(
     token: str | Token, scenario: Scenario, *, carrier: str | None = None
 ) -> Failure | None:
@@ -243,10 +275,7 @@ def replay(
     `carrier` is what carries the tasks ("greenlet" or "thread"). Raises TokenError, a ValueError.
     """
     said = parse(token) if isinstance(token, str) else token
-    setup = Setup(
-        said.sched, said.check, said.memory, said.plain, said.cpus, said.bound, carrier
-    )
-    with Runner(scenario, setup) as runner:
+    with Runner(scenario, _setup(said, carrier)) as runner:
         trouble = play(said, runner)
         if trouble is None:
             return None

@@ -33,7 +33,10 @@ class Failure:
 class Result:
     """An exploration: what was run, what failed, and what is proved.
 
-    `exhausted` says what all executions have been looked at of, "" if they have not.
+    `exhausted` says what is proved when there was nothing left to look at, "" otherwise. `distinct`
+    counts executions that differ in who ran when, `points` is the mean number of steps. `unseen`
+    are members that tasks share by plain accesses, which were no points (`cover()`). `traces` stand
+    for the distinct executions.
     """
 
     scenario: str
@@ -49,6 +52,7 @@ class Result:
     failures: list[Failure] = field(default_factory=list)
     instructions: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    traces: set[int] = field(default_factory=set, repr=False)
 
     @property
     def rate(self) -> float:
@@ -57,4 +61,6 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The same as what JSON knows."""
-        return asdict(self) | {"rate": round(self.rate, 1)}
+        found = asdict(self) | {"rate": round(self.rate, 1)}
+        del found["traces"]
+        return found

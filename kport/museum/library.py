@@ -13,11 +13,12 @@ is what must be in force while it runs: the edits of an exhibit.
 
 from __future__ import annotations
 
-import runpy
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from kport.museum.exhibits import EXHIBITS
@@ -102,11 +103,14 @@ def _of_file(name: str, file: Path, function: str) -> Entry:
     """A function of a Python file, which is run for it."""
     if not file.is_file():
         raise LibraryError(f"scenario {name!r}: there is no file {file}")
+    module = ModuleType(f"scenario_{file.stem}")
+    module.__file__ = str(file)
+    sys.modules[module.__name__] = module  # the linker looks for instructions there
     try:
-        space = runpy.run_path(str(file))
+        exec(compile(file.read_text(), str(file), "exec"), vars(module))
     except Exception as error:
         raise LibraryError(f"{file}: {type(error).__name__}: {error}") from error
-    found = space.get(function)
+    found = getattr(module, function, None)
     if not callable(found):
         raise LibraryError(f"{file} has no function {function!r}")
     found.scenario_name = name
