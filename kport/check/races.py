@@ -31,13 +31,13 @@ from kport.check.races_assert import ASSERTIONS
 from kport.check.races_clock import RULES, TIME
 from kport.check.races_known import known_as
 from kport.check.races_marked import ACCESSES
-from kport.check.races_scope import silent, watched
+from kport.check.races_scope import inline, silent, watched
 from kport.linux import printk
 from kport.linux.facility import Facility, Hooks, splat
 from kport.linux.field import Watcher
 from kport.linux.kcsan import Config, kcsan_ignore_data_race
 from kport.linux.kcsan_report import access_info, c_function, print_report
-from kport.linux.stackdepot import Stack, stack_depot_save
+from kport.linux.stackdepot import Stack, kernel_frames, stack_depot_save
 
 _VIRT = {**RULES, **ACCESSES, **ASSERTIONS}
 
@@ -66,7 +66,7 @@ class Races(Facility):
         LIST.stacks = self.stacks
         LIST.value_change_only = self.config.report_value_change_only
         if isinstance(machine, Virt):
-            return races_access.watchers(watched)
+            return races_access.watchers(watched, inline)
         return races_sample.watchers(watched)
 
     def start(self, machine: Machine) -> None:
@@ -119,12 +119,12 @@ class Races(Facility):
         mask: int = 0,
     ) -> None:
         stacks = [first.stack] if second is None else [first.stack, second.stack]
-        if any(silent(stack) for stack in stacks):
+        if any(silent(stack, type(obj)) for stack in stacks):
             return
         if kcsan_ignore_data_race(self.config, first.access_type, old, new):
             return
-        functions = [c_function(stack) for stack in stacks]
-        title = known_as(type(obj).__name__, member, [name for name, _ in functions])
+        names = [_names(stack) for stack in stacks]
+        title = known_as(type(obj).__name__, member, names[0], names[-1])
         if title is not None:
             self.known[title] += 1
             return
@@ -132,6 +132,11 @@ class Races(Facility):
             obj, member, first, second, old, new, mask, current_thread_info().name
         )
         splat(self.name, headline, lines)
+
+
+def _names(stack: Stack) -> set[str]:
+    """The names of the innermost function of a stack, and of the one it is compiled into."""
+    return {c_function(stack)[0], *(code.co_name for code, _ in kernel_frames(stack)[:1])}
 
 
 def here(kind: str, frame: FrameType | None) -> access_info:

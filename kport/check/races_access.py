@@ -23,7 +23,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from kport.arch.virt_asm import CPU, NoKernel
-from kport.check.races_clock import NEVER, Epoch, before, now
+from kport.check.races_clock import NEVER, Epoch, before, join, now
 from kport.linux.field import Watcher, covers, raw_get
 
 MANY = -7  # the thread number of a record that stands for several
@@ -113,8 +113,12 @@ _STRICT = """\
 """
 
 
-def watchers(only: Callable[[type], bool]) -> list[Watcher]:
-    """Who sees the plain accesses to the classes of `only`."""
+def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> list[Watcher]:
+    """Who sees the plain accesses to the classes of `only`.
+
+    `inline` says which of them are worked on in small functions that C compiles into their
+    callers: there the caller is kept, too.
+    """
     names = {
         "_race_cpu": CPU,
         "_race_frame": sys._getframe,
@@ -124,15 +128,28 @@ def watchers(only: Callable[[type], bool]) -> list[Watcher]:
         "_race_share": share,
         "_race_first": first,
         "_race_callers": callers,
+        "_race_outer": outer,
     }
     write = _WRITE
     if LIST.strict:
         write = write.replace(_RECORD, _STRICT + _RECORD)
     if not LIST.value_change_only:
         write = write.replace(" and value is not old", "")
-    text = "_race_callers(f)" if LIST.stacks else "()"
-    read = _READ.replace("CALLERS", text)
-    return [Watcher(read, write.replace("CALLERS", text), names, only=only)]
+    kept = ("_race_callers(f)", "_race_callers(f)") if LIST.stacks else ("()", "_race_outer(f)")
+    which = (lambda c: only(c) and not inline(c), lambda c: only(c) and inline(c))
+    return [
+        Watcher(_READ.replace("CALLERS", text), write.replace("CALLERS", text), names, only=some)
+        for text, some in zip(kept, which, strict=True)
+    ]
+
+
+def outer(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
+    """The first frame outward of `frame` that is in another file."""
+    here = frame.f_globals
+    at = frame.f_back
+    while at is not None and at.f_globals is here:
+        at = at.f_back
+    return ((at.f_code, at.f_lasti),) if at is not None else ()
 
 
 def callers(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
@@ -148,8 +165,8 @@ def callers(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
 def place(frame: FrameType, kind: str, old: Any = None) -> Place:
     """The place of an access."""
     number = old if old.__class__ is int else None
-    outer = callers(frame) if LIST.stacks else ()
-    return frame.f_code, frame.f_lasti, kind, number, outer
+    around = callers(frame) if LIST.stacks else outer(frame)
+    return frame.f_code, frame.f_lasti, kind, number, around
 
 
 # -- records of one object -----------------------------------------------------------------------
@@ -232,7 +249,7 @@ def marked_store(obj: Any, name: str, value: Any) -> None:
                 return
             if not LIST.strict:
                 f = sys._getframe(3)
-                s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, ())
+                s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, outer(f))
                 s[at + 1] = e
                 return
     except (KeyError, AttributeError, TypeError):
@@ -290,11 +307,23 @@ def raced_load(
     if before(w, e):
         return
     new = _value(obj, name)
+    follow(s, name, new, e)
     if LIST.value_change_only and where[3] is not None and not _changes(where[3], new):
         return
     if "marked" in kind and ("marked" in where[2] or not LIST.strict):
         return
     LIST.tell(Race(obj, name, w, where, kind, frame, where[3], new))
+
+
+def follow(s: list[Any], name: str, value: Any, e: Epoch) -> None:
+    """What is reached through a pointer whose plain load races is no second race.
+
+    The pointer was published as it should be, and its load lacks a mark: that is told once.
+    """
+    if s[-1] is not None and not isinstance(value, int | None):
+        found = s[-1].get(name)
+        if found is not None:
+            join(e, found)
 
 
 def raced_store(

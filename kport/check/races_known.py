@@ -47,9 +47,14 @@ def _titles() -> dict[tuple[str, ...], str]:
     }
 
 
-def known_as(kind: str, member: str, functions: list[str]) -> str | None:
-    """The title of a known race, or None."""
-    if len(functions) != 2:
-        return None
-    first, second = sorted(functions)
-    return _titles().get((kind, member, first, second))
+def known_as(kind: str, member: str, first: set[str], second: set[str]) -> str | None:
+    """The title of a known race, or None.
+
+    Each access may go by the name of its function and by that of the one it was compiled into.
+    """
+    for one in sorted(first):
+        for other in sorted(second):
+            title = _titles().get((kind, member, *sorted((one, other))))
+            if title is not None:
+                return title
+    return None

@@ -10,6 +10,7 @@ One line is added that the kernel cannot print: which member of which struct it 
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any, NamedTuple
 
 from kport.linux import bug
@@ -39,18 +40,17 @@ def get_thread_desc(task_id: int) -> str:
     return f"task {task_id}" if task_id != -1 else "interrupt"
 
 
-def c_function(stack: Stack) -> tuple[str, str]:
-    """The function a stack is in, and its C file ("" for what is not ported).
+def c_function(stack: Stack) -> tuple[str, str, CodeType | None]:
+    """The function a stack is in, its C file ("" for what is not ported), and its code.
 
     Functions of headers are compiled into their callers: the first that is not one counts.
     """
     frames = kernel_frames(stack)
     for code, lasti in frames:
-        position = bug.positions(code.co_filename, line_of(code, lasti))
-        file = position.rpartition(":")[0]
+        file = bug.positions(code.co_filename, line_of(code, lasti)).rpartition(":")[0]
         if not file.endswith(".h"):
-            return code.co_name, file
-    return (frames[0][0].co_name, "") if frames else ("(unknown)", "")
+            return code.co_name, file, code
+    return (frames[0][0].co_name, "", frames[0][0]) if frames else ("(unknown)", "", None)
 
 
 def address(obj: Any, at: int) -> str:
