@@ -384,9 +384,10 @@ def _before_up(sem: Any, write: bool) -> None:
 def _before_queue(cpu: int, wq: Any, work: Any) -> None:
     unit = me()
     record = TABLE.get(work)
-    path = path_of(unit)
-    if path is not None or record.publication is None:
-        record.path = path
+    if record.armed:  # its timer queues it, for the one who started the timer
+        record.armed = False
+    else:
+        record.path = path_of(unit)
     record.publication = unit.publish()
 
 
@@ -395,6 +396,7 @@ def _before_delay(cpu: int, wq: Any, dwork: Any, delay: int) -> None:
     record = TABLE.get(dwork.work)
     record.path = path_of(unit)
     record.publication = unit.publish()
+    record.armed = True
 
 
 # Of the item an ordered queue ran last: what was known when it was queued, and when it ended.
@@ -411,8 +413,10 @@ def _before_process(worker: Any, work: Any) -> None:
     unit.start = generation()
     record = TABLE.get(work)
     unit.path = record.path
-    if record.publication is not None:
-        unit.join(record.publication)
+    queued = record.publication
+    if queued is not None:
+        unit.join(queued)
+        unit.origin = (queued,)
     wq = raw_get(raw_get(work, "pwq"), "wq")
     slot_class = _slots.get(wq)
     if slot_class is None:
@@ -421,11 +425,11 @@ def _before_process(worker: Any, work: Any) -> None:
         _slots[wq] = slot_class
     if slot_class:
         last = _ordered.get(wq)
-        if last is not None and record.publication is not None:
+        if last is not None and queued is not None:
             tid, count, _ = last[0]
-            mine = record.publication
-            if mine[2].get(tid, -1) >= count or (mine[0] == tid and mine[1] > count):
+            if queued[2].get(tid, -1) >= count or (queued[0] == tid and queued[1] > count):
                 unit.join(last[1])
+                unit.origin = (queued, last[1])
         slot = Node(SLOT, slot_class, wq, unit, _work_stack(func))
         unit.push(slot)
         unit.held.append(slot)
@@ -442,7 +446,7 @@ def _work_stack(func: Any) -> Any:
 def _after_process(ret: None, worker: Any, work: Any) -> None:
     unit = me()
     record = TABLE.records.get(work)
-    if record is None or record.publication is None:
+    if record is None or not unit.origin:
         return
     start, unit.start = unit.start, 0
     if not start:
@@ -457,9 +461,10 @@ def _after_process(ret: None, worker: Any, work: Any) -> None:
                 of.works = {}
             of.works[func] = done
     if _slots.get(wq):
-        _ordered[wq] = (record.publication, done.publication)
+        _ordered[wq] = (unit.origin[0], done.publication)
     unit.held.clear()
     unit.path = None
+    unit.origin = ()
 
 
 def _before_flush(work: Any, from_cancel: bool) -> None:

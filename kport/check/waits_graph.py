@@ -159,7 +159,7 @@ def needs(wait: Wait, event: Event) -> list[tuple[Step, ...]]:
                 if (at.again and node.kind == LOCK) or not wait.after(node):
                     found.setdefault(node.cls, steps)
             elif node.event is not None and len(steps) < _DEEP:
-                if not wait.knows(node.event.publication):
+                if not wait.knows(node.event):
                     todo.append((node.event, steps))
             node = node.prev
     return list(found.values())

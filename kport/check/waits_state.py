@@ -128,9 +128,25 @@ class Event:
 
 
 class Wait:
-    """A wait that goes on: what for, since when, what the thread holds, what it knew then."""
+    """A wait that goes on: what for, since when, what the thread holds, what it knew then.
 
-    __slots__ = ("clock", "cls", "generation", "held", "obj", "stack", "step", "tid", "who")
+    In a work item `start` is the generation in which it began and `origin` what was known when it
+    was queued: what the worker did before, for others, it need not have done.
+    """
+
+    __slots__ = (
+        "clock",
+        "cls",
+        "generation",
+        "held",
+        "obj",
+        "origin",
+        "stack",
+        "start",
+        "step",
+        "tid",
+        "who",
+    )
 
     def __init__(self, cls: str, obj: Any, unit: Unit, stack: Stack, step: int) -> None:
         self.cls = cls
@@ -139,20 +155,30 @@ class Wait:
         self.tid = unit.tid
         self.who = unit.who
         self.clock = unit.clock
+        self.start = unit.start
+        self.origin = unit.origin
         self.held = tuple(unit.held)
         self.stack = stack
         self.step = step
 
-    def knows(self, publication: Publication) -> bool:
-        """True if what was published is in the past of this wait."""
-        tid, count, _ = publication
-        return self.clock.get(tid, -1) >= count
+    def knows(self, event: Event) -> bool:
+        """True if the event is in the past of this wait."""
+        tid, count, _ = event.publication
+        return self._after(tid, count, event.generation)
 
     def after(self, node: Node) -> bool:
         """True if the node is in the past of this wait."""
-        if node.tid == self.tid:
-            return node.generation < self.generation
-        return self.clock.get(node.tid, -1) >= node.count
+        return self._after(node.tid, node.count, node.generation)
+
+    def _after(self, tid: int, count: int, generation: int) -> bool:
+        if tid != self.tid:
+            return self.clock.get(tid, -1) >= count
+        if generation >= self.start:
+            return generation < self.generation
+        return any(
+            clock.get(tid, -1) >= count or (by == tid and number >= count)
+            for by, number, clock in self.origin
+        )
 
 
 class Record:
@@ -164,6 +190,7 @@ class Record:
     last: Event | None = None
     works: dict[Any, Event] | None = None  # of work: last ends that had to get past much
     path: Node | None = None  # of a work item: of who queued it
+    armed = False  # of a delayed one: its timer runs
     publication: Publication | None = None
     taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
 
@@ -184,6 +211,7 @@ class Unit:
         "func",
         "held",
         "inbox",
+        "origin",
         "path",
         "queue",
         "start",
@@ -208,6 +236,7 @@ class Unit:
         self.base: Node | None = None  # of the path, when the work item began
         self.woken = 0  # generation of the last wake-up that found it asleep
         self.start = 0  # generation in which the work item began that runs
+        self.origin: tuple[Publication, ...] = ()  # what is before it, if it runs one
 
     def publish(self) -> Publication:
         """Whoever gets this knows what the thread has done so far."""
