@@ -18,14 +18,16 @@ order. The bars of one slot of the ring are each job from its run to its end.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate, islice, pairwise
 from typing import Literal, NamedTuple
 
 from kport.trace.history import NEVER, SHIFT, JobRecord, RingRecord
 from kport.trace.snapshot import Segment
 
 Convention = Literal["run", "head"]
+_MANY = 100  # bars; fewer are drawn one by one in most windows
 _QUANTA = 8  # shades of a cell
 
 
@@ -38,30 +40,23 @@ class Bars(NamedTuple):
     busy: Sequence[int]  # one longer: busy[i] is the time of the bars before i
 
 
-class _Level:
-    """Buckets of one size."""
-
-    def __init__(self, shift: int) -> None:
-        self.shift = shift
-        self.busy: list[int] = []
-        self.count: list[int] = []
-        self.client: list[int] = []
-        self.weight: list[int] = []  # busy time of that client
-
-    def grow(self, size: int) -> None:
-        more = size - len(self.busy)
-        if more > 0:
-            for column in (self.busy, self.count, self.client, self.weight):
-                column.extend([0] * more)
-
-
 class Pyramid:
-    """Sums over bars in buckets of powers of two. `update()` takes in what is new."""
+    """Sums over bars in buckets of powers of two ns. `update()` takes in what is new.
+
+    The lowest buckets have 2^`shift` ns. `busy` and `count` are running sums over them: busy[i] is
+    the busy time before bucket i. What is not a sum, the client with most of a bucket and how much
+    that is, has lists for buckets of each size.
+    """
 
     LEVELS = 24
 
     def __init__(self) -> None:
-        self.levels: list[_Level] = []
+        self.shift = -1
+        self.busy: list[int] = [0]
+        self.count: list[int] = [0]
+        self.clients: list[list[int]] = []
+        self.weights: list[list[int]] = []
+        self._plain: tuple[list[int], list[int]] = [], []  # busy and count of each bucket
         self._done = 0
         self._mix: dict[int, int] = {}  # busy time by client in the last bucket
         self._mix_at = -1
@@ -72,64 +67,72 @@ class Pyramid:
         if total == self._done:
             return
         span = (bars.ends[total - 1] >> SHIFT) + 1
-        if not self.levels or span >> self.levels[0].shift > max(4096, 8 * total):
-            shift = max(0, (span // max(2048, 2 * total)).bit_length())
-            self.levels = [_Level(shift + i) for i in range(self.LEVELS)]
-            self._done = 0
-            self._mix, self._mix_at = {}, -1
-        dirty = (bars.begins[self._done] >> SHIFT) >> self.levels[0].shift
+        if self.shift < 0 or span >> self.shift > max(4096, 8 * total):
+            self.__init__()  # type: ignore[misc]
+            self.shift = max(0, (span // max(2048, 2 * total)).bit_length())
+            self.clients = [[] for _ in range(self.LEVELS)]
+            self.weights = [[] for _ in range(self.LEVELS)]
+        dirty = min((bars.begins[self._done] >> SHIFT) >> self.shift, len(self._plain[0]))
+        self._grow((bars.ends[total - 1] >> SHIFT >> self.shift) + 1)
         self._add(bars, total)
-        for below, level in zip(self.levels, self.levels[1:], strict=False):
+        for plain, sums in zip(self._plain, (self.busy, self.count), strict=True):
+            sums[dirty:] = accumulate(plain[dirty:], initial=sums[dirty])
+        for level in range(1, self.LEVELS):
             dirty >>= 1
-            self._sum(below, level, dirty)
+            self._sum(level, dirty)
         self._done = total
 
+    def _grow(self, size: int) -> None:
+        """Room for so many of the lowest buckets."""
+        for column in (*self._plain, self.clients[0], self.weights[0]):
+            column.extend([0] * (size - len(column)))
+
     def _add(self, bars: Bars, total: int) -> None:
-        base = self.levels[0]
-        shift = base.shift
-        base.grow((bars.ends[total - 1] >> SHIFT >> shift) + 1)
-        busy, count, client, weight = base.busy, base.count, base.client, base.weight
+        shift, done = self.shift, self._done
+        busy, count = self._plain
+        client, weight = self.clients[0], self.weights[0]
         mix, mix_at = self._mix, self._mix_at
-        for i in range(self._done, total):
-            begin, end = bars.begins[i] >> SHIFT, bars.ends[i] >> SHIFT
-            who = bars.jobs[i].client
-            count[begin >> shift] += 1
-            for bucket in range(begin >> shift, (end >> shift) + 1):
-                start = bucket << shift
-                part = min(end, start + (1 << shift)) - max(begin, start)
+        new = slice(done, total)
+        for begin, end, job in zip(bars.begins[new], bars.ends[new], bars.jobs[new], strict=False):
+            begin >>= SHIFT
+            end >>= SHIFT
+            who = job.client
+            bucket, last = begin >> shift, end >> shift
+            count[bucket] += 1
+            while True:
+                part = (end if bucket == last else (bucket + 1) << shift) - begin
                 busy[bucket] += part
                 if bucket != mix_at:
                     mix, mix_at = {}, bucket
-                mix[who] = mix.get(who, 0) + part
-                if mix[who] >= weight[bucket]:
-                    client[bucket], weight[bucket] = who, mix[who]
+                most = mix[who] = mix.get(who, 0) + part
+                if most >= weight[bucket]:
+                    client[bucket], weight[bucket] = who, most
+                if bucket >= last:
+                    break
+                bucket += 1
+                begin = bucket << shift
         self._mix, self._mix_at = mix, mix_at
 
-    @staticmethod
-    def _sum(below: _Level, level: _Level, dirty: int) -> None:
-        size = (len(below.busy) + 1) // 2
-        level.grow(size)
-        for i in range(dirty, size):
-            a, b = 2 * i, 2 * i + 1
-            if b == len(below.busy):
-                b = a
-                level.busy[i], level.count[i] = below.busy[a], below.count[a]
-            else:
-                level.busy[i] = below.busy[a] + below.busy[b]
-                level.count[i] = below.count[a] + below.count[b]
-            if a != b and below.client[a] == below.client[b]:
-                level.client[i] = below.client[a]
-                level.weight[i] = below.weight[a] + below.weight[b]
-            else:
-                best = a if below.weight[a] >= below.weight[b] else b
-                level.client[i], level.weight[i] = below.client[best], below.weight[best]
+    def _sum(self, level: int, dirty: int) -> None:
+        """Make the clients of a level anew from bucket `dirty` on."""
+        clients = self.clients[level - 1][2 * dirty :]
+        weights = self.weights[level - 1][2 * dirty :]
+        if len(clients) & 1:
+            clients.append(clients[-1])
+            weights.append(0)
+        most = [
+            (a, x + y) if a == b else (a, x) if x >= y else (b, y)
+            for a, b, x, y in zip(
+                clients[::2], clients[1::2], weights[::2], weights[1::2], strict=True
+            )
+        ]
+        self.clients[level][dirty:] = [client for client, _ in most]
+        self.weights[level][dirty:] = [weight for _, weight in most]
 
-    def level(self, cell: int) -> _Level | None:
+    def level(self, cell: int) -> int | None:
         """The level for cells of `cell` ns; None if they are finer than the lowest."""
-        wanted = cell.bit_length() - 2
-        if not self.levels or wanted < self.levels[0].shift:
-            return None
-        return self.levels[min(wanted - self.levels[0].shift, len(self.levels) - 1)]
+        wanted = cell.bit_length() - 2 - self.shift
+        return None if self.shift < 0 or wanted < 0 else min(wanted, self.LEVELS - 1)
 
 
 class Lane:
@@ -184,6 +187,20 @@ class Lane:
         last = (runs[count], jobs[count]) if count < len(jobs) else None
         return Bars(runs, ends, jobs, busy), last
 
+    def prepare(self) -> None:
+        """Make what the first look at a long lane would take its time for."""
+        rows = len(self._ring.rows)
+        for slot in (None, *range(rows if rows > 1 else 0)):
+            bars, _ = self.bars("run", slot)
+            if len(bars.ends) >= _MANY:
+                self.pyramid(bars, "run", slot)
+
+    def pyramid(self, bars: Bars, convention: Convention, slot: int | None) -> Pyramid:
+        """The sums over these bars."""
+        pyramid = self._pyramids.setdefault((convention, slot), Pyramid())
+        pyramid.update(bars)
+        return pyramid
+
     # -- cells -----------------------------------------------------------------------------------
 
     def draw(
@@ -210,14 +227,12 @@ class Lane:
             behind -= 1
             last = bars.begins[behind], bars.jobs[behind]
         draw = _Drawing(begin, end, columns, now)
-        if behind - first <= 2 * columns:
-            for i in range(first, behind):
-                job = bars.jobs[i]
-                draw.bar(bars.begins[i] >> SHIFT, bars.ends[i] >> SHIFT, job)
+        if behind - first <= columns * 3 // 2:
+            draw.bars(bars.begins[first:behind], bars.ends[first:behind], bars.jobs[first:behind])
         else:
             self._cells(draw, bars, first, behind, clock, convention, slot)
         if last is not None and last[0] < end_position and last[0] <= now:
-            draw.bar(last[0] >> SHIFT, clock, last[1])
+            draw.bars([last[0]], [clock << SHIFT], [last[1]])
         return draw.segments
 
     def _cells(
@@ -230,28 +245,27 @@ class Lane:
         convention: Convention,
         slot: int | None,
     ) -> None:
-        pyramid = self._pyramids.setdefault((convention, slot), Pyramid())
-        pyramid.update(bars)
-        width = draw.end - draw.begin
-        level = pyramid.level(width // draw.columns)
+        pyramid = self.pyramid(bars, convention, slot)
+        level = pyramid.level((draw.end - draw.begin) // draw.columns)
+        edges = _edges(draw.begin, draw.end, draw.columns)
         stop = min(draw.end, clock)
-        for x in range(draw.columns):
-            a = draw.begin + width * x // draw.columns
-            b = min(draw.begin + width * (x + 1) // draw.columns, stop)
-            if b <= 0:
-                continue  # before the trace
-            if a >= b:
+        x = 0
+        if level is not None:
+            x = draw.cells(pyramid, level, edges, stop)
+        for a, b in pairwise(edges[x:]):
+            if a >= stop:
                 break
-            a = max(0, a)
-            if level is None or b == stop:
+            if b > 0:
+                a, b = max(a, 0), min(b, stop)
                 draw.cell(x, *_summed(bars, first, behind, a, b), b - a)
-            else:
-                i, j = a >> level.shift, max(b >> level.shift, (a >> level.shift) + 1)
-                weights = level.weight[i:j]
-                if weights:
-                    best = i + weights.index(max(weights))
-                    busy, count = sum(level.busy[i:j]), sum(level.count[i:j])
-                    draw.cell(x, busy, count, level.client[best], (j - i) << level.shift)
+            x += 1
+
+
+@lru_cache(maxsize=8)
+def _edges(begin: int, end: int, columns: int) -> tuple[int, ...]:
+    """Where the cells of a window begin, and its end: the same for all its lanes."""
+    width = end - begin
+    return tuple([begin + width * x // columns for x in range(columns + 1)])
 
 
 def _summed(bars: Bars, first: int, behind: int, a: int, b: int) -> tuple[int, int, int]:
@@ -276,50 +290,97 @@ class _Drawing:
         self.end = end
         self.columns = columns
         self.segments: list[Segment] = []
-        width = end - begin
-        self._eighths: Callable[[int], int] = lambda ns: (ns - begin) * 8 * columns // width
 
-    def bar(self, begin: int, end: int, job: JobRecord) -> None:
-        """One job's bar, at least an eighth wide; behind one in the same eighth it is summed up.
+    def bars(
+        self, begins: Sequence[int], ends: Sequence[int], jobs: Sequence[JobRecord]
+    ) -> None:
+        """Bars of a job each, at least an eighth wide; several in the same eighth are summed up.
 
-        Of a bar that began before the window the rest is shown, if it is an eighth.
+        Begins and ends are positions. Of a bar that began before the window the rest is shown, if
+        it is an eighth.
         """
+        segments, now, left = self.segments, self._now, self.begin
         limit = 8 * self.columns
-        x0, x1 = max(0, self._eighths(begin)), self._eighths(end)
-        if x1 <= x0:
-            if begin < self.begin:
-                return
-            x1 = x0 + 1
-        x1 = min(limit, x1)
-        error = job.over <= self._now < job.done
-        if self.segments and self.segments[-1].end > x0:
-            before = self.segments[-1]
-            x0 = before.end
-            if x1 <= x0:
-                self.segments[-1] = Segment(
-                    before.start, before.end, before.client, None, before.count + 1,
-                    before.busy, before.error or error,
-                )  # fmt: skip
-                return
-        if x0 < x1:
-            self.segments.append(Segment(x0, x1, job.client, job.key, error=error))
+        width = self.end - left
+        edge = segments[-1].end if segments else 0
+        for begin, end, job in zip(begins, ends, jobs, strict=True):
+            x0 = ((begin >> SHIFT) - left) * limit // width
+            x1 = ((end >> SHIFT) - left) * limit // width
+            if x0 < 0:
+                x0 = 0
+            elif x1 <= x0:
+                x1 = x0 + 1
+            if x1 > limit:
+                x1 = limit
+            if edge > x0:
+                if x1 <= edge:
+                    if x1 > x0:
+                        self._one_more(job)
+                    continue
+                x0 = edge
+            if x0 < x1:
+                error = job.over <= now < job.done
+                segments.append(Segment(x0, x1, job.client, job.key, 1, 1.0, error))
+                edge = x1
+
+    def _one_more(self, job: JobRecord) -> None:
+        """A bar in the eighths of the one before."""
+        before = self.segments[-1]
+        self.segments[-1] = Segment(
+            before.start, before.end, before.client, None, before.count + 1,
+            before.busy, before.error or job.over <= self._now < job.done,
+        )  # fmt: skip
+
+    def cells(self, pyramid: Pyramid, level: int, edges: tuple[int, ...], stop: int) -> int:
+        """The columns that end before `stop` ns, from sums; returns the first that is left."""
+        shift, busy, count = pyramid.shift, pyramid.busy, pyramid.count
+        clients, weights = pyramid.clients[level], pyramid.weights[level]
+        top = len(busy) - 1
+        last = bisect_left(edges, stop)  # columns before this one end before `stop`, or there
+        start = max(0, bisect_right(edges, 0) - 1)  # what lies before the trace is left out
+        begin = end = runs = 0  # segment in the making: its columns, jobs, client and shade
+        who = tone = -1
+        i = max(0, edges[start]) >> shift
+        for x in range(start, last - 1):
+            if i >= top:
+                break
+            j = edges[x + 1] >> shift
+            if j <= i:
+                continue
+            upto = j if j < top else top
+            share, jobs = busy[upto] - busy[i], count[upto] - count[i]
+            if share or jobs:
+                k = i >> level
+                part = weights[k : (j - 1 >> level) + 1]
+                client = clients[k + part.index(max(part))]
+                length = (j - i) << shift
+                shade = (share * 2 * _QUANTA + length) // (2 * length)
+                if client == who and shade == tone and x == end:
+                    runs += jobs
+                else:
+                    if runs:
+                        self._sums(begin, end, who, runs, tone)
+                    begin, who, tone, runs = x, client, shade, jobs or 1
+                end = x + 1
+            i = j
+        if runs:
+            self._sums(begin, end, who, runs, tone)
+        return max(start, last - 1)
+
+    def _sums(self, begin: int, end: int, client: int, count: int, shade: int) -> None:
+        self.segments.append(
+            Segment(8 * begin, 8 * end, client, None, count, max(1, shade) / _QUANTA)
+        )
 
     def cell(self, x: int, busy: int, count: int, client: int, length: int) -> None:
         """One column: so much of `length` ns is busy."""
         if not busy and not count:
             return
-        shade = max(1, min(_QUANTA, round(busy * _QUANTA / length))) / _QUANTA
+        shade = max(1, min(_QUANTA, (busy * 2 * _QUANTA + length) // (2 * length))) / _QUANTA
         if self.segments:
-            before = self.segments[-1]
-            if (
-                before.end == 8 * x
-                and before.client == client
-                and before.busy == shade
-                and before.job is None
-            ):
-                self.segments[-1] = Segment(
-                    before.start, 8 * x + 8, client, None, before.count + count, shade
-                )
+            start, end, other, job, before, busy_before, _ = self.segments[-1]
+            if other == client and busy_before == shade and end == 8 * x and job is None:
+                self.segments[-1] = Segment(start, 8 * x + 8, client, None, before + count, shade)
                 return
         # A bar counts where it begins; a cell inside of one shows one.
         self.segments.append(Segment(8 * x, 8 * x + 8, client, None, max(1, count), shade))

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kport.trace.bulk import Block
-from kport.trace.history import CODES
+from kport.trace.history import CODES, SHIFT
+from kport.trace.lanes import Pyramid
 from kport.trace.model import Model
 from kport.trace.snapshot import Segment
 from tests.trace.sample import GFX, US, Trace, random_trace
@@ -187,6 +188,43 @@ def test_segments_are_in_order_and_inside(seed, begin, width, columns, conventio
         at = segment.end
         assert segment.count >= 1
         assert 0 < segment.busy <= 1
+
+
+def test_what_was_prepared_needs_no_more_work(monkeypatch):
+    model = dense(4000)
+    (ring,) = model.rings()
+    prepared = dense(4000)
+    prepared.prepare_lanes()
+    monkeypatch.setattr(Pyramid, "_add", None)
+    with pytest.raises(TypeError):
+        model.lane(ring, 0, model.ended, 60)
+    assert len(prepared.lane(ring, 0, prepared.ended, 60)) > 1
+
+
+@pytest.mark.parametrize("columns", [3, 11, 60, 170])
+def test_sums_are_those_of_the_bars(columns):
+    """Each cell against what is added up bar by bar, exactly."""
+    model = random_trace(5, jobs=3000, fences=False).model()
+    begin, end = model.began, model.ended
+    record = model._history.rings[GFX]
+    bars = list(zip(record.bar_from, record.bar_to, strict=True))
+    clients = {job.client for job in record.bar_job}
+    assert len(bars) > 2 * columns
+    exact, shown, jobs = [0.0] * columns, [0.0] * columns, 0
+    for x in range(columns):
+        a, b = (end - begin) * x // columns, (end - begin) * (x + 1) // columns
+        busy = sum(max(0, min(b, q >> SHIFT) - max(a, p >> SHIFT)) for p, q in bars)
+        exact[x] = busy / (b - a)
+    for segment in model.lane(GFX, begin, end, columns):
+        assert segment.job is None
+        assert segment.client in clients
+        jobs += segment.count
+        for x in range(segment.start // 8, segment.end // 8):
+            shown[x] = segment.busy
+    off = [a - b for a, b in zip(exact, shown, strict=True)]
+    assert max(map(abs, off)) <= 0.5 + 1 / 16, "the edges of a cell may be half a cell off"
+    assert abs(sum(off)) / columns < 0.03
+    assert jobs == pytest.approx(len(bars), rel=0.05)
 
 
 def test_a_frame_of_many_lanes_is_cheap():
