@@ -322,7 +322,7 @@ def print_lock_nested_lock_not_held(ti: thread_info, curr: lockdep_task, hlock: 
             print_lock(hlock),
             "",
             "but this task is not holding:",
-            hlock.nest_lock.dep_map.name,
+            getattr(hlock.nest_lock.dep_map, "name", "(null)"),
             "",
             "stack backtrace:",
             *dump_stack(),
