@@ -8,8 +8,8 @@ Decisions the table needs:
   higher layer is knowing it.
 - `kport.arch` is the processor. The instructions and machine words (`asm`, `types`, `api`) are what
   <asm/...> is in C, so every layer of kernel code may use them; machines, the linker and what is
-  behind them only linux, which boots them, and what chooses their interleavings. `hook` is for
-  whoever watches.
+  behind them only linux, which boots them, and what chooses or watches their interleavings. `hook`
+  is for whoever watches.
 - `import kport` is the boot, which is part of linux; exploring boots a kernel for each execution.
 """
 
@@ -47,7 +47,7 @@ TABLE: dict[str, tuple[str, ...]] = {
 
 PROCESSOR = ("arch.asm", "arch.types", "arch.api")
 WATCHERS = ("check",)
-MACHINISTS = ("arch", "linux", "explore", "museum", "cli")
+MACHINISTS = ("arch", "linux", "check", "explore", "museum", "cli")
 
 # Packages of one layer that never import each other.
 STRANGERS = [

@@ -206,9 +206,12 @@ def share(s: list[Any], at: int, e: Epoch, kind: str, frame: FrameType, mask: in
     """A load that is not ordered behind the one on record: keep both."""
     r = s[at]
     if r[0] != MANY:
-        kept = {} if r is NEVER else {(r[0], s[at + 2][2]): (r, s[at + 2], 0)}
+        kept = {} if r is NEVER else {r[0]: (r, s[at + 2], 0)}
         r = s[at] = [MANY, FOREVER, kept, None]
-    r[2][e[0], kind] = (e, place(frame, kind), mask)
+    key = e[0] if kind == "read" else (e[0], kind)
+    known = r[2].get(key)
+    if known is None or known[0] is not e:
+        r[2][key] = (e, (frame.f_code, frame.f_lasti, kind, None, outer(frame)), mask)
 
 
 def first(obj: Any, name: str, kind: str, frame: FrameType, value: Any) -> None:
@@ -345,11 +348,9 @@ def raced_store(
         if changes and not both_marked and not before(r, e):
             LIST.tell(Race(obj, name, r, s[at + 2], kind, frame, old, value))
         return
-    left = False
     for epoch, where, mask in list(r[2].values()):
         if before(epoch, e):
             continue
-        left = True
         if where[2].startswith("assert"):
             if mask and not (int(old) ^ int(value)) & mask:
                 continue
@@ -358,8 +359,6 @@ def raced_store(
         elif "marked" in where[2] and not LIST.strict:
             continue
         LIST.tell(Race(obj, name, epoch, where, kind, frame, old, value, mask))
-    if not left:
-        s[at] = NEVER
 
 
 def _rcu(frame: FrameType) -> bool:

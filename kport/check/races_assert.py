@@ -12,6 +12,7 @@ What it cannot see: an earlier store of the value that was there already, which 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -91,10 +92,13 @@ def _scope_begins(scope: Any, o: Any, f: str, access: bool) -> None:
     e[3].scopes.append((e[0], e[1], dict(e[2]), place(frame, "")))
 
 
+_BETWEEN = (contextlib.__file__, kcsan.__file__)
+
+
 def _outside(frame: FrameType) -> FrameType:
     """The frame that entered the scope, not what is between."""
     at: FrameType | None = frame
-    while at is not None and at.f_code.co_filename.endswith(("contextlib.py", "kcsan.py")):
+    while at is not None and at.f_code.co_filename in _BETWEEN:
         at = at.f_back
     return at if at is not None else frame
 

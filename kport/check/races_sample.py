@@ -14,6 +14,7 @@ Watchpoints are entries of a dict; whoever gets one out of it with pop() has it.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from _thread import get_ident
 from collections.abc import Callable
@@ -237,10 +238,13 @@ def _bits(o: Any, f: str, mask: int) -> None:
     watch(o, f, "assert no writes", sys._getframe(2), mask, False)
 
 
+_BETWEEN = (contextlib.__file__, kcsan.__file__)
+
+
 def _scope(result: Any, o: Any, f: str, access: bool) -> None:
     kind = "assert no accesses (reordered)" if access else "assert no writes (reordered)"
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.endswith(("contextlib.py", "kcsan.py")):
+    while frame is not None and frame.f_code.co_filename in _BETWEEN:
         frame = frame.f_back
     watch(o, f, kind, frame, 0, False)
 

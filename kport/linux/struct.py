@@ -22,7 +22,8 @@ A table of callbacks is written with designated initialisers, `drm_sched_backend
 a struct of the kind `class X(struct, table=True)`.
 
 `_address`, `_epochs` and `_shadow` are unset until somebody (%p, a debug option) needs them.
-`_plain` names the members that are loads and stores in C, which is all but the embedded structs.
+`_plain` names the members that are loads and stores in C, which is all but the embedded structs,
+and whose races are of interest (not `__data_racy[T]`, kport.linux.kcsan).
 
 An embedded array of structs is a member whose class is `class rqs(array[rq], of=rq, size=4)`.
 """
@@ -45,7 +46,14 @@ _ZERO = {"bool": "False", "str": '""'}
 _SCALARS = frozenset(
     ("int", "u8", "u32", "s32", "u64", "s64", "unsigned_long", "long", "float", "bool", "str")
 )
+_RACY = "__data_racy["
 _POINTERS = ("cas[", "list[", "dict[", "deque[", "Callable[", "Any", "object", "tuple[")
+
+
+def _bare_type(text: str) -> str:
+    """An annotation without a __data_racy around it."""
+    text = text.strip()
+    return text[len(_RACY) : -1].strip() if text.startswith(_RACY) else text
 
 
 def _initial(annotation: Any, scope: FrameType) -> tuple[str, type | None]:
@@ -55,7 +63,7 @@ def _initial(annotation: Any, scope: FrameType) -> tuple[str, type | None]:
     """
     kind = annotation
     if isinstance(annotation, str):
-        text = annotation.strip()
+        text = _bare_type(annotation)
         if text in _SCALARS:
             return _ZERO.get(text, "0"), None
         if text.startswith(_POINTERS) or "None" in text:
@@ -144,7 +152,11 @@ class structmeta(type):
             return super().__new__(mcls, name, bases, ns)
         ns["__slots__"] = tuple(own)
         ns["_fields"] = tuple(own)
-        ns["_plain"] = tuple(field for field, (_, kind) in own.items() if kind is None)
+        ns["_plain"] = tuple(
+            field
+            for field, (_, kind) in own.items()
+            if kind is None and not str(annotations[field]).startswith(_RACY)
+        )
         ns["_table"] = table
         ns["_knots"] = _knots(own, ns.get("_knots", ()))
         text, names = _sources(own, table)
