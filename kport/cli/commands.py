@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "stress": Command(
         "kport.cli.stress",
-        "try to break the scheduler with random operations, all checkers on",
+        "try to break the scheduler: random operations, all checkers",
         "kport stress --seconds 60",
     ),
     "explore": Command(
