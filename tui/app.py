@@ -28,6 +28,7 @@ from tui.keys import KEYS, label
 from tui.palette import Commands
 from tui.panel import Panel
 from tui.scene import Scene, Source, scene_of
+from tui.screens.latency import lags
 from tui.screens.rings import paint as paint_lanes
 from tui.theme import theme_of
 from tui.view import View
@@ -152,7 +153,7 @@ class MonitorApp(App[int]):
 
     def _lags(self) -> bool:
         """True while figures are still being worked out."""
-        return self.view.screen == "latency" and self.frames % RATE < 8
+        return self.view.screen == "latency" and self._scene is not None and lags(self._scene)
 
     def _play(self) -> None:
         """Go on in a recording as its clock would."""

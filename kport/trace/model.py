@@ -394,8 +394,11 @@ class Model:
         history = self._history
         low = -1 if begin is None else ((begin - history.origin + 1) << SHIFT) - 1
         high = history.last if end is None else ((end - history.origin + 1) << SHIFT) - 1
-        wanted = _selector(ring, client)
-        jobs = [job for job in candidates(history, low, high) if wanted(job)]
+        record = history.rings.get(ring) if isinstance(ring, RingKey) else None
+        jobs = candidates(history, low, high, record)
+        if client is not None or (ring is not None and record is None):
+            wanted = _selector(ring, client)
+            jobs = [job for job in jobs if wanted(job)]
         return lengths(history, stage, jobs, low, high)
 
     def order(self, begin: int, end: int, ring: RingKey) -> list[JobKey]:

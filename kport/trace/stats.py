@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from kport.trace.history import NEVER, SHIFT, History, JobRecord
+from kport.trace.history import NEVER, SHIFT, History, JobRecord, RingRecord
 from kport.trace.snapshot import FenceKey, Stats
 
 _NO_STATS = Stats()
@@ -121,20 +121,23 @@ def stats(ordered: Sequence[int]) -> Stats:
     )
 
 
-def candidates(history: History, begin: int, end: int) -> list[JobRecord]:
-    """The jobs that may have a stage that ended in begin < p <= end.
+def candidates(
+    history: History, begin: int, end: int, ring: RingRecord | None = None
+) -> list[JobRecord]:
+    """The jobs, of one ring or of all, that may have a stage that ended in begin < p <= end.
 
     A fence may be freed long after its job is over; jobs that were queued up to a second before the
     oldest one that was alive at `begin` are looked at.
     """
+    known = history.jobs if ring is None else ring.queued
+    last = bisect_right(known, end, key=_order)
     if begin < 0:
-        return history.jobs[: bisect_right(history.jobs, end, key=_order)]
+        return known[:last]
     alive, _ = history.alive(begin)
     oldest = min((job.queued for job in alive), default=begin)
     low = max(0, oldest - (1_000_000_000 << SHIFT))
-    first = bisect_right(history.jobs, low, key=_order)
-    jobs = history.jobs[first : bisect_right(history.jobs, end, key=_order)]
-    return [job for job in alive if job.queued <= low] + jobs
+    older = [job for job in alive if job.queued <= low and ring in (None, job.ring)]
+    return older + known[bisect_right(known, low, key=_order) : last]
 
 
 def _order(job: JobRecord) -> int:

@@ -67,6 +67,17 @@ def test_windows_together_have_everything_once():
         assert sorted(both) == model.lengths(stage)
 
 
+def test_a_ring_has_the_same_in_a_window_by_key_and_by_name():
+    model = random_trace(9, jobs=300).model()
+    span = model.ended - model.began
+    for stage in STAGES:
+        for part in range(0, 9, 2):
+            begin, end = model.began + span * part // 10, model.began + span * (part + 2) // 10
+            found = model.lengths(stage, ring=GFX, begin=begin, end=end)
+            assert found == model.lengths(stage, ring=GFX.ring, begin=begin, end=end)
+            assert found or stage in ("signal", "free")
+
+
 def test_percentiles_are_nearest_ranks():
     values = list(range(1, 101))
     assert [percentile(values, p) for p in (0.1, 1, 50, 99, 99.5, 100)] == [1, 1, 50, 99, 100, 100]

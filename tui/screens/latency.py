@@ -3,10 +3,11 @@
 """How long the stages of a job's life take: percentiles and plots, of all, a ring or a client.
 
 Counted are the stages that ended within the lanes' window, up to the moment; of a window with more
-than 100,000 events the last of these (the head of the stages says so). The plots have one
+than 50,000 events the last of these (the head of the stages says so). The plots have one
 column for each of the same logarithmic steps from 1 us to 10 s, so that they can be compared at a
-glance. Working the figures out takes time on a large window: each frame spends a few ms on it,
-oldest figures first, and a row whose figures are still of an earlier window is marked with "~".
+glance. Working the figures out takes time on a large window: each frame spends a few ms on it, the
+groups and the stages in turn, and a row whose figures are still of an earlier window is marked with
+"~".
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from tui.screens.base import Screen
 from tui.table import Column, Row, Table
 from tui.text import Line, fit, fit_line, short
 
-BUDGET = 8_000_000  # ns of a frame
+BUDGET = 2_000_000  # ns of a frame, and what the last figure that was begun takes longer
 STEP = 500_000_000
-EVENTS = 100_000  # that figures are made of at most, the latest of the window
+EVENTS = 50_000  # that figures are made of at most, the latest of the window
 LOW, HIGH = 3.0, 10.0  # log10 of the plots' ends in ns
 MEANING = {
     "wait": "queued to run",
@@ -101,7 +102,11 @@ def _budget(scene: Scene) -> list[int]:
 
 def data(scene: Scene) -> list[Row]:
     """What the percentiles are of, with those of the wait and the whole latency."""
-    budget, now = _budget(scene), _window(scene)
+    return _rows(scene, _budget(scene))
+
+
+def _rows(scene: Scene, budget: list[int]) -> list[Row]:
+    now = _window(scene)
     out = []
     for group in _groups(scene):
         waits = figures(scene, group, "wait", budget)
@@ -154,16 +159,26 @@ def plot(scene: Scene, lengths: list[int], columns: int) -> str:
 
 def paint(scene: Scene, width: int, height: int) -> list[Line]:
     """Groups above, the stages of the selected group with their plots below."""
-    rows = data(scene)
+    budget = _budget(scene)
+    behind = scene.cache.get("latency-turn", False)  # the stages have their turn
+    rows = _rows(scene, [0] if behind else budget)
+    spent = budget[0] <= 0
     selected = TABLE.selected(scene, rows)
-    below = _stages(scene, selected["_group"], width) if selected is not None else []
+    below = _stages(scene, selected["_group"], width, budget) if selected is not None else []
+    scene.cache["latency-turn"] = spent
+    scene.cache["latency-behind"] = spent or behind or budget[0] <= 0
     room = max(3, min(len(rows) + 1, height - len(below)))
     out = TABLE.lines(scene, rows, width, min(room, height)) + below
     return [*out, *([fit_line([], width)] * (height - len(out)))][:height]
 
 
-def _stages(scene: Scene, group: _Group, width: int) -> list[Line]:
-    budget, now = _budget(scene), _window(scene)
+def lags(scene: Scene) -> bool:
+    """True while the figures that were painted last are not all of the window."""
+    return bool(scene.cache.get("latency-behind"))
+
+
+def _stages(scene: Scene, group: _Group, width: int, budget: list[int]) -> list[Line]:
+    now = _window(scene)
     meaning = 29 if width >= 130 else 0
     columns = max(0, width - 9 - 7 - 8 * 5 - meaning - 2)
     begin, _ = scene.view.window(scene.model, 10)
