@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kport.arch.types import atomic64_t, atomic_long_t, atomic_t, bitmap, spinlock_t
 from kport.arch.virt_weak import ACQUIRE, MB, RELEASE, Loc, View, Write, join
 from kport.arch.virt_weak_lkmm import (
     FULL,
@@ -34,8 +35,22 @@ from kport.arch.virt_weak_lkmm import (
 )
 
 
+PATIENCE = 4  # so that a loop that waits for a store ends
+WORDS = (atomic_t, atomic64_t, atomic_long_t, bitmap, spinlock_t)
+
+
 class Views(Lkmm):
     """`Memory` under the model, for kernels. Bundles are keyed by location alone."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.members: dict[int, list[Any]] = {}
+        self.stale: dict[tuple[Any, Loc], int] = {}
+
+    def _sweep(self) -> None:
+        super()._sweep()
+        self.members.clear()
+        self.stale.clear()
 
     # -- accesses ----------------------------------------------------------------------------------
 
@@ -59,10 +74,20 @@ class Views(Lkmm):
         extra, addr = self._through(thread, o)
         loc = self.loc(o, f)
         floor = self._bound(loc, thread, thread.next_read, extra)
-        write = self._pick(self._readable(loc, floor))
+        write = self._patiently(thread, loc, self._readable(loc, floor))
         event = self._event(thread, "R", MODES_READ[mode], write, addr)
         self._learn(thread, write, mode == ACQUIRE)
         return self._pointer(thread, write, extra, event)
+
+    def _patiently(self, thread: Thread, loc: Loc, choices: list[Write]) -> Write:
+        """One of the stores; who has seen an old one PATIENCE times in a row sees the last."""
+        if len(choices) == 1:
+            return choices[0]
+        key = (thread.ti, loc)
+        old = self.stale.get(key, 0)
+        write: Write = self._pick(choices) if old < PATIENCE else choices[0]
+        self.stale[key] = 0 if write is choices[0] else old + 1
+        return write
 
     def _learn(self, thread: Thread, write: Write, acquire: bool) -> None:
         loc, view = write.loc, write.view
@@ -85,7 +110,7 @@ class Views(Lkmm):
         events: set[Event] = set()
         while o is not None:
             found = pointers.get(id(o))
-            if found is not None:
+            if found is not None and found[0] is o:
                 if view is None:
                     view = found[1]
                 else:
@@ -109,8 +134,22 @@ class Views(Lkmm):
             view = dict(view or {})
             join(view, old[1])
         if view or event is not None:
-            thread.pointers[id(value)] = (value, view or {}, event)
+            found = (view or {}, event)
+            for each in self._members(value):
+                thread.pointers[id(each)] = (each, *found)
         return value
+
+    def _members(self, value: Any) -> list[Any]:
+        """What a pointer leads to: the object, and the words that are part of it."""
+        while (outer := getattr(value, "_container", None)) is not None:
+            value = outer
+        known = self.members.get(id(value))
+        if known is None:
+            found = [value]
+            for each in found:
+                found += _parts(each)
+            known = self.members[id(value)] = found
+        return known
 
     def write(self, o: Any, f: str, value: Any, mode: int) -> None:
         thread = self.me()
@@ -305,3 +344,18 @@ class Views(Lkmm):
         if found is not None:
             join(thread.seen, found[1])
         self._mb(thread)
+
+
+def _parts(o: Any) -> list[Any]:
+    """The words and structs that are embedded in an object."""
+    found = []
+    for kind in type(o).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            try:
+                value = object.__getattribute__(o, name)
+            except AttributeError:  # not set, or freed
+                continue
+            if type(value) in WORDS or getattr(value, "_container", None) is o:
+                found.append(value)
+    return found
