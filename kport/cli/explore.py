@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from kport.museum.library import Entry
 
 _EXAMPLES = """\
-SCENARIO is a name of the library (--list), gen:SEED for one that is made up, or FILE.py:FUNCTION. A
-function with a parameter gets a booted kernel; one without returns functions that run at once.
+SCENARIO is a name of the library (--list), gen:SEED for one that is made up, or
+FILE.py:FUNCTION. A function with a parameter gets a booted kernel; one without
+returns functions that run at once.
 
-strategies: random[:TURN] (a random walk), pct[:DEPTH], pos, surw, dfs[:PREEMPTIONS], dpor
+strategies:
+  random[:TURN]         a random walk with turns of so many steps
+  pct[:DEPTH]           random priorities, for bugs of that depth
+  pos, surw             samples of the orders of conflicting steps
+  dfs[:PREEMPTIONS]     all interleavings, those with few preemptions first
+  dpor                  one of each order of conflicting steps
 
 examples:
   kport explore two-jobs --strategy pct:3 --schedules 20000
@@ -32,10 +38,11 @@ examples:
 
 exit codes: 0 nothing went wrong, 1 something did, 2 bad input, 130 Ctrl-C.
 
---json prints an array with an object for each scenario: scenario, strategy, seed, sched, schedules,
-seconds, rate, distinct, points, pruned, exhausted (what is proved, or ""), instructions, unseen
-(members shared by plain accesses, which were no points), and failures, each with kind, headline,
-report, token, schedule (the number of the execution), steps, turns, repeated, cause.
+--json prints an array with an object for each scenario: scenario, strategy,
+seed, sched, schedules, seconds, rate, distinct, points, pruned, exhausted (what
+is proved, or ""), instructions, unseen (members shared by plain accesses, which
+were no points), and failures, each with kind, headline, report, token, schedule
+(the number of the execution), steps, turns, repeated and cause.
 """
 
 

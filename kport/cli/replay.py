@@ -22,7 +22,7 @@ examples:
   kport replay 'my.py:storm~AQAABDIAAgQBAgQCAcKGXg' --step
   kport replay 'storm~AQAABDIAAgQBAgQCAcKGXg' --scenario my.py:storm
 
-exit codes: 0 nothing went wrong, 1 it failed as it did, 2 bad input, 130 Ctrl-C.
+exit codes: 0 nothing went wrong, 1 it failed, 2 bad input, 130 Ctrl-C.
 
 --json prints the failure as kport explore does, or null.
 """

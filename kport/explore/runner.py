@@ -43,7 +43,7 @@ BOUND_KERNEL = 100_000
 BOUND_PROGRAM = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Program:
     """Functions that run at once, and what looks at the result when all have ended."""
 
@@ -96,6 +96,8 @@ class Runner:
         self._machine: Explorer | None = None
         self._booted: Kernel | None = None
         self._for: Any = None
+        self._search: Search | None = None
+        self._watch: Watch | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -109,12 +111,15 @@ class Runner:
 
     def run(self, search: Search, watch: Watch | None = None) -> Trouble | None:
         """One execution; `watch` is what is put around the kernel for this one only."""
-        watches = [watch] if watch is not None else [_OPS] if search.needs_ops else []
-        if self.setup.plain:
-            watches.append(_POINTS)
         if self.kernel:
-            return self._run_kernel(search, watches)
-        return self._run_program(search, watches, watch)
+            return self._run_kernel(search, self._watches(search, watch))
+        if search is not self._search or watch is not self._watch or self._machine is None:
+            self._ready(search, watch)
+        return self._run_program()
+
+    def _watches(self, search: Search, watch: Watch | None) -> list[Watch]:
+        watches = [watch] if watch is not None else [_OPS] if search.needs_ops else []
+        return [*watches, _POINTS] if self.setup.plain else watches
 
     # -- with a kernel -----------------------------------------------------------------------------
 
@@ -165,19 +170,23 @@ class Runner:
 
     # -- without -----------------------------------------------------------------------------------
 
-    def _run_program(
-        self, search: Search, watches: Sequence[Watch], key: Any
-    ) -> Trouble | None:
-        mine = (search.needs_ops, key, search.step_ns)
+    def _ready(self, search: Search, watch: Watch | None) -> None:
+        """A machine for this search: the one there is, if it has the same hooks and clock."""
+        mine = (search.needs_ops, watch, search.step_ns)
         if self._machine is None or self._for != mine:
             self._close()
-            self._open(search, watches)
+            self._open(search, self._watches(search, watch))
             self._for = mine
+        self._search, self._watch = search, watch
         machine = self._machine
         assert machine is not None
         machine.search = search
         machine.explore()
         machine.quiet = True
+
+    def _run_program(self) -> Trouble | None:
+        machine = self._machine
+        assert machine is not None
         program = self.scenario()
         functions, check = program, None
         if isinstance(program, Program):
@@ -217,8 +226,9 @@ class Runner:
 
     def _close(self) -> None:
         stack, self._stack = self._stack, None
-        self._machine = None
-        self._booted = None
+        if self._booted is not None and self._machine is not None:
+            self._machine.settle()
+        self._machine = self._booted = None
         if stack is not None:
             try:
                 stack.close()

@@ -103,10 +103,9 @@ class Drawn(Search):
 
     def begin(self) -> None:
         mixed = self.seed * 0x9E3779B97F4A7C15 + self.execution * 0xD1342543DE82EF95
-        self._state = mixed & MASK64
+        mixed = ((mixed ^ mixed >> 31) * 0x94D049BB133111EB) & MASK64
+        self._state = (mixed ^ mixed >> 29) & MASK64
         self.trace = 0
-        self.draw()
-        self.draw()
 
     def draw(self) -> int:
         """A number of 40 bits."""

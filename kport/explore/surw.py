@@ -18,6 +18,9 @@ from kport.explore import ops
 from kport.explore.search import Drawn, Trial
 
 
+PATIENCE = 100  # questions that an access that is about to be made is held up
+
+
 class Surw(Drawn):
     """Selectively uniform random walk."""
 
@@ -38,6 +41,7 @@ class Surw(Drawn):
             self._place, users = self._places[self.draw() % len(self._places)]
             self._left = dict(users)
         self._intended = ""
+        self._asked = 0  # questions since the last access of the location
 
     def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
         options = [c for c in candidates if c.event or ops.possible(c)] or list(candidates)
@@ -46,14 +50,18 @@ class Surw(Drawn):
             waiting = [c for c in options if not c.event and self._of_place(c)]
             if waiting:
                 alive = {t.name for t in self.machine.tasks}
+                self._asked += 1
                 if self._intended not in alive or not self._left.get(self._intended, 0):
                     self._intend(alive)
+                if self._asked > PATIENCE:  # who is meant waits for one of those who wait
+                    self._intended = waiting[self.draw() % len(waiting)].name
                 free += [c for c in waiting if c.name == self._intended]
             options = free or options
         chosen = options[self.draw() % len(options)]
         if not chosen.event and self._of_place(chosen):
             self._left[chosen.name] = max(0, self._left.get(chosen.name, 0) - 1)
             self._intended = ""
+            self._asked = 0
         self.trace = hash((self.trace, step, chosen.number))
         return chosen, 0
 

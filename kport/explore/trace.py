@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -44,10 +44,6 @@ class Event:
     op: Op
     frames: list[tuple[str, int, str]]
     began: int = 0
-    called: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.called = _called(self.op[1])  # now: by the time of the report it may be freed
 
     @property
     def inside(self) -> bool:
@@ -89,7 +85,7 @@ class Event:
     def what(self) -> str:
         """The step in words: read value, lock a."""
         kind, of, member = self.op
-        name = self.called
+        name = getattr(of, "name", None) or type(of).__name__
         if kind in (ops.READ, ops.WRITE):
             what = f"{name}.{member}" if member != "" else name
             return f"{'reads' if kind == ops.READ else 'writes'} {what}"
@@ -182,15 +178,6 @@ class Tracer(Replay):
 def of_machine(file: str) -> bool:
     """Whether a file is the machine's or the explorer's."""
     return any(part in file.replace("\\", "/") for part in _MACHINE)
-
-
-def _called(of: Any) -> str:
-    """The name of an object, or of its type; one that is poisoned is not asked."""
-    try:
-        name = object.__getattribute__(of, "name")
-    except AttributeError:
-        name = None
-    return name if isinstance(name, str) and name else type(of).__name__
 
 
 def _of_primitives(file: str) -> bool:

@@ -22,6 +22,7 @@ class Walk(Drawn):
     """The random walk."""
 
     name = "random"
+    asks_on_wake = False
 
     def __init__(self, seed: int = 0, mean: int = 2) -> None:
         if mean < 1:
