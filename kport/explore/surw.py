@@ -17,7 +17,6 @@ from typing import Any
 from kport.explore import ops
 from kport.explore.search import Drawn, Trial
 
-
 PATIENCE = 100  # questions that an access that is about to be made is held up
 
 
