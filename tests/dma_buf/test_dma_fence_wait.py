@@ -110,6 +110,7 @@ def test_a_negative_timeout_is_einval_with_a_warning(kernel):
     drop(fence)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_waiting_in_atomic_context_is_reported(kernel):
     fence = new()
     dma_fence_signal(fence)

@@ -242,6 +242,7 @@ def test_running_the_list_with_interrupts_on_is_a_bug():
         irq_work_run_list(llist_head())
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_syncing_in_atomic_context_is_reported(kernel):
     w = work(lambda w: None)
     preempt_disable()

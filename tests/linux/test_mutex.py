@@ -214,6 +214,7 @@ def test_interrupted_and_served_waiters_in_a_crowd(lock):
     assert waiters(lock) == 0
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_only_the_owner_unlocks(kernel, lock):
     gate = Gate()
     holder = holding(lock, gate)

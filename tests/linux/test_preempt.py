@@ -166,6 +166,7 @@ def wait_for_a_true_condition():
         wait_for_a_true_condition,
     ],
 )
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_what_may_sleep_complains_in_atomic_context_even_if_it_does_not_sleep(kernel, where, what):
     what()
     assert take_warnings(kernel) == []
@@ -182,12 +183,14 @@ def test_what_may_sleep_complains_in_atomic_context_even_if_it_does_not_sleep(ke
     )
 
 
+@pytest.mark.boot(check="")  # DEBUG_ATOMIC_SLEEP forbids it
 def test_a_read_side_section_alone_does_not_forbid_to_sleep_in_a_preemptible_kernel(kernel):
     rcu_read_lock()
     might_sleep()
     rcu_read_unlock()
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_scheduling_while_atomic_is_reported(kernel):
     preempt_disable()
     set_current_state(TASK_UNINTERRUPTIBLE)
@@ -199,6 +202,7 @@ def test_scheduling_while_atomic_is_reported(kernel):
     assert "BUG: scheduling while atomic: MainThread/1/0x00000001" in messages(kernel)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_so_is_giving_up_the_cpu(kernel):
     preempt_disable()
     schedule()

@@ -87,6 +87,7 @@ def test_a_callback_runs_after_a_grace_period_and_gets_its_head():
     assert rcu_pending() == 0
 
 
+@pytest.mark.boot(check="")  # its readers sleep
 def test_a_callback_waits_for_a_reader_that_was_there_before():
     gate, ran = Gate(), []
     thread = reader(gate)
@@ -97,6 +98,7 @@ def test_a_callback_waits_for_a_reader_that_was_there_before():
     eventually(lambda: ran)
 
 
+@pytest.mark.boot(check="")  # its readers sleep
 def test_a_reader_that_comes_later_is_not_waited_for():
     early, late, ran = Gate(), Gate(), []
     first = reader(early)
@@ -111,6 +113,7 @@ def test_a_reader_that_comes_later_is_not_waited_for():
     second.join()
 
 
+@pytest.mark.boot(check="")  # its readers sleep
 def test_nested_sections_count_as_the_outermost():
     gate, middle, ran = Gate(), Gate(), []
 
@@ -149,6 +152,7 @@ def test_a_reader_that_leaves_and_comes_back_does_not_hold_up_a_grace_period():
     thread.join()
 
 
+@pytest.mark.boot(check="")  # its readers sleep
 def test_synchronize_waits_for_readers():
     gate = Gate()
     thread = reader(gate)
@@ -180,6 +184,7 @@ def test_callbacks_may_queue_callbacks():
     assert ran == ["first", "second"]
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_callbacks_run_in_softirq_context_and_must_not_sleep(kernel):
     seen = []
     call_rcu(rcu_head(), lambda head: seen.append(bool(in_interrupt())))

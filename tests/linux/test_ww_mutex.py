@@ -587,6 +587,7 @@ def test_backing_off_wrongly_is_reported(kernel):
     ww_acquire_fini(young)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_destroying_a_held_lock_is_reported(kernel, kind):
     (a,) = locks(kind, 1)
     ww_mutex_lock(a, None)

@@ -91,6 +91,7 @@ def test_memory_comes_back_a_grace_period_after_the_last_reference(driver, api):
     assert cached(api) == 0
 
 
+@pytest.mark.boot(check="")  # its reader sleeps
 def test_a_reader_may_still_look_at_a_fence_whose_last_reference_went(driver, api):
     sched = driver.scheduler()
     job = driver.submit(driver.entity(sched), run=nothing)
