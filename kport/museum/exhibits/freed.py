@@ -17,7 +17,7 @@ from kport.museum.exhibit import Exhibit, port
 from kport.museum.exhibits.stage import lockless_queue
 from kport.museum.kit import Job, Rig, null
 
-FREED = r"KASAN: slab-use-after-free|object has no attribute"
+FREED = r"KASAN: slab-use-after-free|object has no attribute|ODEBUG: free active"
 
 
 # -- R09 -------------------------------------------------------------------------------------------

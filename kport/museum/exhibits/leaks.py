@@ -13,7 +13,7 @@ from kport.dma_buf.dma_fence import dma_fence_context_alloc, dma_fence_put, dma_
 from kport.museum.exhibit import Exhibit, port
 from kport.museum.kit import Rig
 
-LEAK = r"leak|memory leak|unreferenced object"
+LEAK = r"leak|still has objects"
 
 
 def kill_behind_a_running_job(kernel: Any) -> None:
