@@ -102,7 +102,7 @@ def _notes(sched: Any) -> Scheduler | None:
 def _fini(result: None, sched: Any) -> None:
     if (notes := _notes(sched)) is not None:
         notes.gone = True
-        notes.stopped = False
+        notes.stopped = notes.held = False
 
 
 def _fini_begins(sched: Any) -> None:
@@ -175,6 +175,16 @@ def _unparked(task: Any) -> None:
 def _detach(sched: Any, *_: Any) -> None:
     if (notes := _notes(sched)) is not None:
         notes.detached = True
+
+
+def _detached(result: None, sched: Any, *_: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.held = True
+
+
+def _attaches(sched: Any, *_: Any) -> None:
+    if (notes := _notes(sched)) is not None:
+        notes.held = False
 
 
 def _attach(result: None, sched: Any, *_: Any) -> None:
@@ -406,8 +416,8 @@ _MAIN: dict[str, Hook] = {
     "drm_sched_fini": Hook(_fini_begins, _fini),
     "drm_sched_job_begin": Hook(begins),
     "drm_sched_job_cleanup": Hook(leaves),
-    "drm_sched_stop": Hook(_detach),
-    "drm_sched_start": Hook(None, _attach),
+    "drm_sched_stop": Hook(_detach, _detached),
+    "drm_sched_start": Hook(_attaches, _attach),
     "drm_sched_job_timedout": Hook(_times_out, _timed_out),
 }
 _OLD_ENTITY = _ENTITY | {"drm_sched_entity_kill_jobs": Hook(_entity_kills)}

@@ -90,7 +90,7 @@ def runs(base: Any) -> None:
     if job.runs > 1:
         report("once", str(job), "run once", f"run {job.runs} times by the scheduler")
         return
-    if notes.stopped:
+    if notes.stopped or notes.held:
         argument = known("work-behind-stop", notes.era)
         report("stopped", str(notes), "stopped", f"it runs {job}", argument)
     if entity.killed:
@@ -249,7 +249,7 @@ def frees(base: Any) -> None:
         report("once", str(job), "freed once", f"freed {job.freed} times")
     elif not job.finished:
         report("once", str(job), "freed when it has finished", "it has not")
-    if notes.stopped and _by_worker(notes, notes.freer):
+    if (notes.stopped or notes.held) and _by_worker(notes, notes.freer):
         argument = known("work-behind-stop", notes.era)
         report("stopped", str(notes), "stopped", f"it frees {job}", argument)
     ti = current_thread_info()

@@ -27,7 +27,9 @@ class Scheduler:
 
     `live`: pushed and not done, killed ones included; `killed`: of these, ended by a kill, and
     `running`, `credits`: those on the hardware and their cost. `listed`: entities on its lists.
-    `runner` and `freer` are the threads that run and free jobs for it now.
+    `stopped`: by pause_submit, or its thread parked; `held`: from the end of drm_sched_stop() to
+    the beginning of drm_sched_start(), whoever sets it going in between; `detached`: from beginning
+    to end. `runner` and `freer` are the threads that run and free jobs for it now.
     """
 
     __slots__ = (
@@ -37,6 +39,7 @@ class Scheduler:
         "era",
         "freer",
         "gone",
+        "held",
         "killed",
         "listed",
         "live",
@@ -55,7 +58,7 @@ class Scheduler:
         self.partial = partial
         self.live = self.killed = self.running = self.credits = self.busy = 0
         self.listed: dict[Any, None] = {}
-        self.stopped = self.gone = self.detached = False
+        self.stopped = self.held = self.gone = self.detached = False
         self.runner: Any = None
         self.freer: Any = None
 

@@ -130,6 +130,22 @@ def reset() -> None:
     rig.close()
 
 
+def reset_and_kill() -> None:
+    """While a ring is stopped for a reset an entity with a queued job goes (6.1)."""
+    rig = Rig()
+    ring = rig.ring(limit=1)
+    entity, other = rig.entity(ring), rig.entity(ring)
+    running, ready = rig.submit(entity, run=rig.manual), rig.submit(entity)
+    rig.wait_scheduled(running)
+    rig.submit(other)
+    rig.main.drm_sched_stop(ring, None)
+    rig.kill(other)
+    msleep(1)
+    rig.main.drm_sched_start(ring, True)
+    rig.wait(ready)
+    rig.close()
+
+
 def pause() -> None:
     """Jobs are pushed, and one ends, while the work items are stopped (not 6.1)."""
     rig = Rig()

@@ -125,6 +125,11 @@ FAULTS = [
           "queue_work(sched.submit_wq, sched.work_free_job)"),
     Fault("nobody-looks", "stopped", "pause", ITEM_MAIN, "drm_sched_submit_stop",
           "WRITE_ONCE(sched, 'pause_submit', True)", "", None, "v3_2023"),
+    Fault("fini-unparks", "stopped", "reset_and_kill", OLD_ENTITY, "drm_sched_entity_fini",
+          "wait_for_completion(entity.entity_idle)",
+          "from kport.linux.kthread import kthread_park, kthread_unpark\n"
+          "kthread_park(sched.thread)\n"
+          "kthread_unpark(sched.thread)", None, "v6_1"),
     # -- sums ----------------------------------------------------------------------------------
     Fault("credits-are-kept", "credits", "nothing", MAIN, "drm_sched_job_done",
           "atomic_sub(s_job.credits, sched.credit_count)"),
@@ -231,7 +236,8 @@ CLEAN = [
     *((scheduler, scene.__name__) for scheduler in SCHEDULERS for scene in scenes.SCENES),
     *((scheduler, "pause") for scheduler in ("v7_2", "v3_2023")),
     *((scheduler, "late") for scheduler in ("v7_2", "v6_1")),
-    *((scheduler, "kill_waiting") for scheduler in ("v7_2",)),
+    ("v7_2", "kill_waiting"),
+    ("v6_1", "reset_and_kill"),
 ]
 # The one of 2023 hangs there as it is: see test_what_the_scheduler_of_2023_does_wrong.
 CLEAN.remove(("v3_2023", "blocked_head"))
