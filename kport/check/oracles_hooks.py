@@ -115,12 +115,16 @@ def _fini_begins(sched: Any) -> None:
 def _stopping(sched: Any) -> None:
     """What has finished by now is freed or is about to be, if nothing is half done.
 
-    The thread of 6.1 looks asleep when it is about to sleep, so nothing is said of that.
+    While the lock is held no job can end. The thread of 6.1 looks asleep when it is about to
+    sleep, so nothing is said of that.
     """
     notes = _notes(sched)
-    if notes is None or notes.era == "v6_1" or notes.busy or notes.stopped or notes.gone:
+    if notes is None or notes.era == "v6_1" or Now.model is None:
         return
-    for violation in oracles.unfreed(sched):
+    with Now.model.lock:
+        quiet = not (notes.busy or notes.stopped or notes.gone)
+        found = oracles.unfreed(sched) if quiet else []
+    for violation in found:
         report(*violation)
 
 
