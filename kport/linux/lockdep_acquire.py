@@ -31,7 +31,7 @@ from kport.linux.lockdep_class import (
     too_low,
 )
 from kport.linux.lockdep_graph import hlock_class
-from kport.linux.lockdep_print import dump_stack
+from kport.linux.lockdep_print import dump_stack, forget_trace
 from kport.linux.lockdep_report import (
     print_lock_nested_lock_not_held,
     print_unlock_imbalance_bug,
@@ -162,6 +162,7 @@ def __lock_acquire(
         curr.depth = 0
         curr.chain = root
         return 0
+    forget_trace()
     dep_map = map_of(lock)
     if dep_map is None or dep_map.key is __lockdep_no_track__:
         return 0
@@ -293,6 +294,7 @@ def __lock_release(ti: thread_info, curr: lockdep_task, lock: Any, at: ip) -> No
         curr.depth = 0
         curr.chain = root
         return
+    forget_trace()
     dep_map = map_of(lock)
     if dep_map is None or dep_map.key is __lockdep_no_track__:
         return

@@ -20,7 +20,7 @@ from kport.linux.lockdep_acquire import (
 )
 from kport.linux.lockdep_class import graph_lock
 from kport.linux.lockdep_hooks import acquire, check_no_locks_freed, release, task_of
-from kport.linux.lockdep_print import c_place
+from kport.linux.lockdep_print import c_place, forget_trace
 from kport.linux.lockdep_report import lockdep_rcu_suspicious, print_held_locks_bug
 from kport.linux.lockdep_types import (
     LD_WAIT_CONFIG,
@@ -52,6 +52,7 @@ def task_exits(task: Any, code: int) -> None:
     curr = ti.held
     if curr is not None and curr.depth:
         with graph_lock:
+            forget_trace()
             print_held_locks_bug(ti, curr)
 
 
@@ -84,6 +85,12 @@ def assert_held_at(lock: Any, caller: FrameType) -> None:
 
 def assert_held(lock: Any) -> None:
     """Before lockdep_assert_held()."""
+    curr = current_thread_info().held
+    if curr is not None:
+        held = curr.held_locks
+        for i in range(curr.depth):
+            if held[i].instance is lock:
+                return
     assert_held_at(lock, frame(2))
 
 
@@ -196,5 +203,6 @@ def rcu_dereference(o: Any, f: Any) -> None:
     if not ti.rcu_nesting and lockdep_state.debug_locks:
         caller = frame(2)
         if printk.first_time((caller.f_code.co_filename, caller.f_lineno)):
+            forget_trace()
             message = "suspicious rcu_dereference_check() usage"
             lockdep_rcu_suspicious(ti, task_of(ti), c_place(caller), message)

@@ -44,6 +44,7 @@ all_lock_classes: list[lock_class] = []
 classhash: dict[tuple[lock_class_key, int], lock_class] = {}
 lock_keys_hash: set[lock_class_key] = set()  # keys inside allocated objects
 maps: dict[Any, lockdep_map] = {}
+sites: dict[int, lockdep_map] = {}  # the same by place, for locks
 addresses: dict[int, tuple[int, Any]] = {}
 root: lock_chain = root_chain()
 chains: set[tuple[Any, ...]] = set()
@@ -61,6 +62,7 @@ def lockdep_init() -> None:
     classhash.clear()
     lock_keys_hash.clear()
     maps.clear()
+    sites.clear()
     addresses.clear()
     forget_chains()
 
@@ -168,6 +170,8 @@ def site_map(
             key.site = (code, lasti)
             found = new_map(form % lock_name(code, lasti, name), key, 0, inner, outer, kind)
             maps[identity] = found
+            if form == "%s":
+                sites[id(code) + lasti << 3 | inner] = found
         return found
 
 

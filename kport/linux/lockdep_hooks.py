@@ -30,7 +30,8 @@ from kport.linux.lockdep_acquire import (
     irq_context,
     lockdep_init_task,
 )
-from kport.linux.lockdep_class import graph_lock, maps, root, site_map
+from kport.linux.lockdep_class import graph_lock, root, site_map, sites
+from kport.linux.lockdep_print import forget_trace
 from kport.linux.lockdep_report import print_freed_lock_bug
 from kport.linux.lockdep_types import (
     LD_LOCK_NORMAL,
@@ -45,6 +46,7 @@ from kport.linux.lockdep_types import (
     STEP_TRYLOCK,
     held_lock,
     lock_chain,
+    lockdep_map,
     lockdep_task,
 )
 from kport.linux.lockdep_usage import mark_held_locks, mark_irqs_on
@@ -85,7 +87,7 @@ def acquire(lock: Any, flags: int, caller: FrameType) -> None:
         after = chain.next.get(lock.dep_map.id | step)
     except AttributeError:
         after = None
-    if after is None or after.class_.key is None:
+    if after is None:
         acquire_slow(ti, curr, lock, 0, flags, None, caller)
         return
     depth = curr.depth
@@ -193,27 +195,32 @@ def irqs_off(curr: lockdep_task, caller: FrameType) -> None:
 # -- spin locks ------------------------------------------------------------------------------------
 
 
-def init_at(
-    lock: Any, name: str, form: str, inner: int, kind: int, caller: FrameType
-) -> None:
-    """A lock is initialised by its caller: it gets the map of that place."""
+def init_at(lock: Any, name: str, inner: int, kind: int, caller: FrameType) -> None:
+    """A lock is initialised by its caller: it gets the map of that place.
+
+    A place is a number: a function of Python keeps its bytes inside, so its address and an offset
+    in it are different for any two places.
+    """
     code = caller.f_code
-    lasti = caller.f_lasti
-    dep_map = maps.get((id(code), lasti, form, inner))
+    dep_map = sites.get(id(code) + caller.f_lasti << 3 | inner)
     if dep_map is None:
-        dep_map = site_map(code, lasti, name, form, inner, LD_WAIT_INV, kind)
-    check_no_locks_freed(lock)
+        dep_map = site_map(code, caller.f_lasti, name, "%s", inner, LD_WAIT_INV, kind)
+    try:
+        if current_thread_info().held.depth:
+            check_no_locks_freed(lock)
+    except (AttributeError, RuntimeError):
+        pass  # no lock yet, or a thread of the system that becomes a task now
     lock.dep_map = dep_map
 
 
 def spin_lock_init(_: None, lock: Any, name: str) -> None:
     """After spin_lock_init()."""
-    init_at(lock, name, "%s", LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
+    init_at(lock, name, LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
 
 
 def raw_spin_lock_init(_: None, lock: Any, name: str) -> None:
     """After raw_spin_lock_init()."""
-    init_at(lock, name, "%s", LD_WAIT_SPIN, LD_LOCK_NORMAL, frame(2))
+    init_at(lock, name, LD_WAIT_SPIN, LD_LOCK_NORMAL, frame(2))
 
 
 def spin_lock(lock: Any) -> None:
@@ -229,7 +236,7 @@ def spin_lock(lock: Any) -> None:
     except AttributeError:
         after = None
     caller = frame(2)
-    if after is None or after.class_.key is None:
+    if after is None:
         acquire_slow(ti, curr, lock, 0, ti.irqs_off, None, caller)
         return
     depth = curr.depth
@@ -265,7 +272,7 @@ def spin_lock_irq(lock: Any) -> None:
         after = chain.next.get(lock.dep_map.id | STEP_IRQS_OFF)
     except AttributeError:
         after = None
-    if after is None or after.class_.key is None:
+    if after is None:
         acquire_slow(ti, curr, lock, 0, STEP_IRQS_OFF, None, caller)
         return
     depth = curr.depth
@@ -381,16 +388,17 @@ def local_bh_enable() -> None:
 
 def check_no_locks_freed(memory: Any) -> None:
     """Report a lock of the running task that is in an object about to be freed or made anew."""
-    try:
-        ti = current_thread_info()
-    except (AttributeError, RuntimeError):
-        return  # a thread of the system becomes a task, and its own locks are being made
+    ti = current_thread_info()
     curr = ti.held
     if curr is None or not curr.depth:
         return
     for hlock in curr.held_locks[: curr.depth]:
-        if inside(memory, hlock.instance):
+        lock = hlock.instance
+        if type(lock) is lockdep_map and lock._container is None:
+            continue  # in no memory
+        if inside(memory, lock):
             with graph_lock:
+                forget_trace()
                 print_freed_lock_bug(ti, curr, memory, hlock)
             return
 

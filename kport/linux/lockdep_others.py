@@ -45,17 +45,17 @@ from kport.linux.struct import struct
 
 def init_sleeping(_: None, lock: Any, *name: str) -> None:
     """After mutex_init(), init_rwsem() and their like."""
-    init_at(lock, name[0] if name else "", "%s", LD_WAIT_SLEEP, LD_LOCK_NORMAL, frame(2))
+    init_at(lock, name[0] if name else "", LD_WAIT_SLEEP, LD_LOCK_NORMAL, frame(2))
 
 
 def init_percpu(_: None, lock: Any) -> None:
     """After local_lock_init()."""
-    init_at(lock, "", "%s", LD_WAIT_CONFIG, LD_LOCK_PERCPU, frame(2))
+    init_at(lock, "", LD_WAIT_CONFIG, LD_LOCK_PERCPU, frame(2))
 
 
 def init_rwlock(_: None, lock: Any, name: str) -> None:
     """After rwlock_init()."""
-    init_at(lock, name, "%s", LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
+    init_at(lock, name, LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
 
 
 def take(lock: Any, *_: Any) -> None:

@@ -36,7 +36,7 @@ from kport.linux.lockdep_types import (
 )
 
 KERNEL_IDENT = "7.2.13 #1 Not tainted"
-TRACE_ENTRIES = 32
+TRACE_ENTRIES = 48
 
 usage_str = (
     "IN-HARDIRQ-W",
@@ -65,26 +65,37 @@ def state_name(bit: int) -> str:
 # -- places ----------------------------------------------------------------------------------------
 
 
+_saved: lock_trace | None = None
+
+
+def forget_trace() -> None:
+    """Another operation is checked: its stack is another."""
+    global _saved
+    _saved = None
+
+
 def save_trace() -> lock_trace:
-    """The stack of the code that is checked, without the checker's own frames.
+    """The stack of the code that is checked, without the checker's own frames on top.
+
+    Taken once per operation; `graph_lock` is held.
 
     kernel/locking/lockdep.c:562-602, Linux 7.2.13
     """
+    global _saved
+    if _saved is not None:
+        return _saved
     frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(OWN):
+        frame = frame.f_back
     trace: list[ip] = []
     while frame is not None and len(trace) < TRACE_ENTRIES:
-        if not _own(frame):
-            trace.append((frame.f_code, frame.f_lasti))
+        trace.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
-    return tuple(trace)
+    _saved = tuple(trace)
+    return _saved
 
 
-def _own(frame: FrameType) -> bool:
-    name = frame.f_globals.get("__name__", "")
-    return frame.f_code.co_filename == HOOK or name.startswith(OWN)
-
-
-OWN = ("kport.linux.lockdep", "kport.check.lockdep", "kport.linux.lockdep_state")
+OWN = ("kport.linux.lockdep", "kport.check.lockdep")
 
 
 def line_of(code: CodeType, lasti: int) -> int:
@@ -121,13 +132,13 @@ def print_lock_trace(trace: lock_trace | None, spaces: int) -> list[str]:
 
     kernel/locking/lockdep.c:1893-1898, Linux 7.2.13
     """
-    return [" " * (spaces + 1) + symbol(at) for at in trace or ()]
+    return [" " * (spaces + 1) + symbol(at) for at in trace or () if at[0].co_filename != HOOK]
 
 
 def dump_stack() -> list[str]:
     """The CPU, the task and the stack of the code that is checked."""
     ti = current_thread_info()
-    trace = [f" {symbol(at)}" for at in save_trace()]
+    trace = print_lock_trace(save_trace(), 0)
     head = f"CPU: {ti.cpu} UID: 0 PID: {pid_of(ti)} Comm: {ti.name} {_taint()} {_version()}"
     return [head, "Call Trace:", " <TASK>", *trace, " </TASK>"]
 

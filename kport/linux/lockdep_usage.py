@@ -26,7 +26,7 @@ from kport.linux.lockdep_graph import (
     usage_accumulate,
     usage_skip,
 )
-from kport.linux.lockdep_print import save_trace, state_name
+from kport.linux.lockdep_print import forget_trace, save_trace, state_name
 from kport.linux.lockdep_report import (
     print_bad_irq_dependency,
     print_irq_inversion_bug,
@@ -216,6 +216,7 @@ def mark_held_locks(ti: thread_info, curr: lockdep_task, base_bit: int) -> int:
 
     kernel/locking/lockdep.c:4335-4358, Linux 7.2.13
     """
+    forget_trace()
     context = curr.chain.irq_context
     for hlock in reversed(curr.held_locks[: curr.depth]):
         if hlock.chain.irq_context != context:
