@@ -124,15 +124,17 @@ def begins(base: Any) -> None:
     job = _of(base)
     if job is None or Now.model is None:
         return
+    notes = job.scheduler
+    new = notes.era == "v7_2"
     with Now.model.lock:
-        job.credits = era.credits_of(base)
+        job.credits = base.credits if new else 1
         job.begun = True
-        job.scheduler.running += 1
-        job.scheduler.credits += job.credits
-    limit = era.credit_limit(job.scheduler.sched)
-    if job.scheduler.credits > limit and not job.scheduler.partial:
-        text = f"{job.scheduler.credits} of {limit} with {job}"
-        report("credits", str(job.scheduler), "room for what is run", text)
+        notes.running += 1
+        notes.credits += job.credits
+    limit = notes.sched.credit_limit if new else notes.sched.hw_submission_limit
+    if notes.credits > limit and not notes.partial:
+        text = f"{notes.credits} of {limit} with {job}"
+        report("credits", str(notes), "room for what is run", text)
 
 
 def schedules(s_fence: Any, *_: Any) -> None:
