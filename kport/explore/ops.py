@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kport.arch.hook import Hook
-from kport.arch.types import thread_info
+from kport.arch.types import spinlock_t, thread_info
+from kport.arch.virt import Task
 from kport.arch.virt_asm import CPU
 
 Op = tuple[int, Any, Any]  # kind, object, member
@@ -63,7 +64,14 @@ def place(op: Op) -> str:
     of = op[1]
     if of is None:
         return ""
-    return f"{getattr(of, 'name', None) or type(of).__name__}.{op[2]}"
+    return f"{label(of)}.{op[2]}"
+
+
+def label(of: Any) -> str:
+    """What an object is called: its type, or the name of a lock or a task. Reads no struct."""
+    if isinstance(of, spinlock_t | Task | thread_info):
+        return of.name
+    return type(of).__name__
 
 
 def possible(task: Any) -> bool:

@@ -26,7 +26,7 @@ from kport.linux.bug import place_of
 from kport.linux.field import Watcher
 
 DEPTH = 16
-_MACHINE = ("kport/arch/", "kport/explore/")
+_MACHINE = ("kport/arch/", "kport/explore/", "kport/check/")
 _BOTTOM = ("_forever", "_run_kernel", "_run_program")  # below it nothing is the scenario's
 _PRIMITIVES = "kport/linux/"
 
@@ -85,7 +85,7 @@ class Event:
     def what(self) -> str:
         """The step in words: read value, lock a."""
         kind, of, member = self.op
-        name = getattr(of, "name", None) or type(of).__name__
+        name = ops.label(of)
         if kind in (ops.READ, ops.WRITE):
             what = f"{name}.{member}" if member != "" else name
             return f"{'reads' if kind == ops.READ else 'writes'} {what}"

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from tools.bench.anchor import machine, pool_us, rounds, tell
+from tools.bench.explore import explore_figures
 from tools.bench.monitor import FAST, MODES, cost, opening
 from tools.bench.null_jobs import SHAPES, null_jobs
 from tools.bench.overhead import NAMES, overhead
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print; 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     sub = parser.add_subparsers(dest="what", required=True)
-    for name in ("null-jobs", "overhead", "points", "monitor"):
+    for name in ("null-jobs", "overhead", "points", "monitor", "explore"):
         p = sub.add_parser(name)
         p.add_argument("--json", action="store_true", help="one object instead of a table")
         p.add_argument("--policy", choices=POLICIES, default="fair")
@@ -37,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     p = sub.choices["monitor"]
     p.add_argument("--seconds", type=_positive, default=10, help="of each run, default %(default)s")
     p.add_argument("--events", type=_positive, default=1_000_000, help="default %(default)s")
+    p = sub.choices["explore"]
+    p.add_argument("--no-peers", action="store_true", help="do not install and run the peers")
     args = parser.parse_args(argv)
     measure, show = _WHAT[args.what]
     figures = measure(args)
@@ -180,7 +183,43 @@ def _print_monitor(figures: dict[str, Any]) -> None:
     )
 
 
+def _explore(args: argparse.Namespace) -> dict[str, Any]:
+    return explore_figures(args.rounds, not args.no_peers, tell)
+
+
+def _print_explore(figures: dict[str, Any]) -> None:
+    print(f"exploring; {figures['machine']}; medians of {figures['rounds']}, CPU time\n")
+    print(f"{'programs':12}{'points':>8}{'schedules/s':>14}")
+    for row in figures["programs"]:
+        print(f"{row['strategy']:12}{row['points']:>8.0f}{row['per_second']:>14,}")
+    print(f"\n{'scenario':12}{'checks':12}{'points':>8}{'schedules/s':>14}")
+    for row in figures["scenario"]:
+        print(
+            f"{row['strategy']:12}{row['check']:12}{row['points']:>8.0f}{row['per_second']:>14,}"
+        )
+    for text in figures["failed"]:
+        print(f"failed: {text}")
+    print()
+    for name, row in figures["proofs"].items():
+        how = "proved" if row["proved"] else "not proved"
+        print(f"{name}: {how} by DPOR in {row['executions']} executions, {row['ms']} ms")
+    print("\ntwo tasks that add 1: schedules/s with a lock; schedules to find it missing")
+    _print_small("kport", figures["small"], figures["lost_update"])
+    for name, row in figures["peers"].items():
+        if "skipped" in row:
+            print(f"{name}: skipped, {row['skipped']}")
+        else:
+            _print_small(f"{name} {row['version']}", row["rates"], row["lost_update"])
+
+
+def _print_small(name: str, rates: dict[str, float], found: dict[str, int]) -> None:
+    for strategy in {**rates, **found}:
+        rate = f"{rates[strategy]:,.0f}/s" if strategy in rates else "-"
+        print(f"{name:24}{strategy:12}{rate:>12}{found.get(strategy, '-'):>8}")
+
+
 _WHAT = {
+    "explore": (_explore, _print_explore),
     "monitor": (_monitor, _print_monitor),
     "null-jobs": (_null_jobs, _print_null_jobs),
     "overhead": (_overhead, _print_overhead),
