@@ -15,6 +15,7 @@ The order matters: an object must be looked at by debugobjects before kasan pois
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
@@ -196,10 +197,20 @@ _KINDS = (
 )
 
 
+_LKDTM = os.path.join(os.path.dirname(os.path.dirname(__file__)), "kunit", "lkdtm") + os.sep
+_PROVOKED = " known: lkdtm: makes this mistake to see whether it is noticed"
+
+
 def _warned(message: str, frame: FrameType) -> None:
     for prefix, name in _KINDS:
         if message.startswith(prefix):
-            reports.append(Report(name, message.rstrip(), tuple(bug.block(message, frame))))
+            lines = bug.block(message, frame)
+            at: FrameType | None = frame
+            while at is not None and not at.f_code.co_filename.startswith(_LKDTM):
+                at = at.f_back
+            if at is not None:
+                lines.append(_PROVOKED)
+            reports.append(Report(name, message.rstrip(), tuple(lines)))
 
 
 WARNINGS: Hooks = {bug.report: Hook(_warned, None)}

@@ -39,6 +39,7 @@ from kport.drm.drm_syncobj import (
 )
 from kport.drm.scheduler import v7_2
 from kport.linux.jiffies import HZ
+from kport.linux.list import list_empty
 from kport.linux.rcupdate import rcu_barrier, rcu_read_lock, rcu_read_unlock
 from kport.linux.slab import fail_nth, kfree, kzalloc_objs, pointer
 from tests.dma_buf.fences import new
@@ -87,9 +88,9 @@ def killed(kernel: Any) -> None:
     driver.submit(entity, run=instant).wait()
     others = [new(), new()]
     waiting = driver.submit(entity, after=others)
-    sleep_ms(2)
+    eventually(lambda: not list_empty(others[0].cb_list))
     driver.kill(entity)
-    sleep_ms(2)
+    eventually(lambda: not list_empty(others[0].cb_list))
     for other in others:
         dma_fence_signal(other)
     waiting.wait()
