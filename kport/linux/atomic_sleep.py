@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from kport.arch.asm import current_thread_info, irqs_disabled, preempt_count
 from kport.arch.hook import HOOK, Hook
 from kport.arch.types import thread_info
-from kport.linux import bug, facility, printk
+from kport.linux import bug, facility, lockdep_state, printk
 from kport.linux.field import raw_get
 from kport.linux.module import boot_data
 
@@ -109,11 +109,13 @@ def dump_stack(frame: FrameType) -> list[str]:
 
 def complain(name: str, headline: str, lines: Sequence[str], frame: FrameType) -> None:
     """Log what was found, keep it as a report and count it among the kernel's warnings."""
-    if (site := (frame.f_code.co_filename + headline[:24], frame.f_lineno)) in _seen and enabled:
+    watched = enabled or lockdep_state.validating
+    site = (frame.f_code.co_filename + headline[:24], frame.f_lineno)
+    if site in _seen and watched:
         return
     _seen[site] = None
     bug.warnings.append(f"WARNING: {bug.place(frame)} at {frame.f_code.co_name}: {headline}")
-    if enabled:
+    if watched:
         facility.splat(name, headline, lines)
         return
     for line in lines:
@@ -121,7 +123,11 @@ def complain(name: str, headline: str, lines: Sequence[str], frame: FrameType) -
 
 
 def debug_show_held_locks(ti: thread_info) -> list[str]:
-    """The sleeping locks of a thread, as far as they are noted."""
+    """The locks of a thread: all, if they are validated, else the sleeping ones that are noted."""
+    if lockdep_state.debug_locks and ti.held is not None:
+        from kport.linux.lockdep_print import print_held_locks  # there only with the validator
+
+        return print_held_locks(ti, ti.held) if ti.held.depth else []
     held = context_of(ti).locks if enabled else []
     if not held:
         return []
@@ -143,7 +149,9 @@ def bug_name(lock: Any) -> str:
 
 
 def lock_depth(ti: thread_info) -> int:
-    """How many sleeping locks the thread holds; 0 unless they are noted."""
+    """How many locks the thread holds, as far as they are validated or noted."""
+    if lockdep_state.debug_locks and ti.held is not None:
+        return int(ti.held.depth)
     return len(context_of(ti).locks) if enabled else 0
 
 

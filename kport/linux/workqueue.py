@@ -653,7 +653,8 @@ def process_one_work(worker: worker, work: work_struct) -> None:
     call_work(pwq.wq, work, func)
 
     ti = worker.task.thread
-    if ti.preempt_count or ti.rcu_nesting or (atomic_sleep.enabled and atomic_sleep.lock_depth(ti)):
+    held = (atomic_sleep.enabled or ti.held is not None) and atomic_sleep.lock_depth(ti)
+    if ti.preempt_count or ti.rcu_nesting or held:
         workqueue_leaked(ti, func)
 
     spin_lock_irq(pool.lock)

@@ -300,6 +300,19 @@ def test_a_mutex_that_a_work_item_leaves_locked_is_reported(boot):
     assert report.lines[3] == " #0: mutex"
 
 
+def test_with_the_validator_its_locks_are_listed(boot):
+    with boot(check="context,lockdep") as kernel:
+        m, lock = a_mutex(), a_spin_lock()
+        mutex_lock(m)
+        spin_lock(lock)
+        might_sleep()
+        spin_unlock(lock)
+        mutex_unlock(m)
+    report = next(r for r in kernel.reports() if r.facility == "atomic_sleep")
+    held = next(i for i, line in enumerate(report.lines) if line.startswith("2 locks held by "))
+    assert "(planted)" in report.lines[held + 2]
+
+
 def test_a_spin_lock_that_a_work_item_leaves_locked_ends_the_kernel(boot):
     with pytest.raises(kport.KernelOops), boot(check="context") as kernel:
         lock = a_spin_lock()
