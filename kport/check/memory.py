@@ -23,6 +23,7 @@ from typing import Any
 from kport.arch.api import Machine
 from kport.arch.hook import Hook
 from kport.check.memory_union import FenceUnion
+from kport.check.oracles_known import known
 from kport.linux import (
     bug,
     debugobjects,
@@ -48,7 +49,9 @@ from kport.linux.debugobjects import (
 )
 from kport.linux.facility import Facility, Hooks, Report, reports, splat
 from kport.linux.init import current_kernel
+from kport.linux.kasan_report import Track
 from kport.linux.list import DEBUG_LIST
+from kport.linux.stackdepot import Stack
 
 
 def _private(module: Any, name: str) -> Callable[..., Any]:
@@ -138,6 +141,15 @@ def _freed_later(ptr: Any, rhf: str) -> None:
     kasan.kasan_record_aux_stack(ptr)
 
 
+def _known(stack: Stack, went: Track | None) -> str:
+    """drm_sched_fini() of 7.2 may free run queues below drm_sched_run_job_work()."""
+    freed = {code.co_name for code, _ in went.stack} if went is not None else set()
+    for code, _ in stack:
+        if code.co_name == "drm_sched_run_job_work" and "drm_sched_fini" in freed:
+            return known("work-behind-fini", os.path.basename(os.path.dirname(code.co_filename)))
+    return ""
+
+
 _ALLOCATED = Hook(None, kasan.kasan_kmalloc)
 KASAN: Hooks = {
     slab.kzalloc_obj: _ALLOCATED,
@@ -162,6 +174,7 @@ class Kasan(Facility):
 
     def start(self, machine: Machine) -> None:
         kasan.kasan_init()
+        kasan.known[:] = [_known]
 
     def begin(self) -> None:
         kasan.kasan_rearm()

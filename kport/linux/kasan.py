@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -33,6 +34,9 @@ from kport.linux.struct import struct
 
 NAME = "kasan"
 DEPTH = 10  # frames of the stacks of an allocation, of a free, of what was queued
+
+# Asked with the stack of an access and who freed the object: is that a known fault of the kernel?
+known: list[Callable[[Stack, Track | None], str]] = []
 
 tracks: dict[int, Any] = {}  # who allocated each live object, by id
 _works: dict[int, Any] = {}  # what was last queued with a live object, by id
@@ -187,8 +191,10 @@ def _print(head: str, what: str, found: Found) -> None:
     came = grave.came if grave is not None else tracks.get(outer)
     work = grave.work if grave is not None else _works.get(outer)
     went = grave.went if grave is not None else None
-    known = [track_of(kept) for kept in (came, work, went)]
-    splat(NAME, head, lines_of(head, what, found, *known))
+    tracks_of = [track_of(kept) for kept in (came, work, went)]
+    lines = lines_of(head, what, found, *tracks_of)
+    lines += [f" known: {text}" for tell in known if (text := tell(found.stack, tracks_of[2]))]
+    splat(NAME, head, lines)
 
 
 def _access(obj: Any, member: str, write: bool) -> NoReturn:

@@ -41,7 +41,7 @@ from kport.drm.scheduler import v7_2
 from kport.linux.jiffies import HZ
 from kport.linux.list import list_empty
 from kport.linux.rcupdate import rcu_barrier, rcu_read_lock, rcu_read_unlock
-from kport.linux.slab import fail_nth, kfree, kzalloc_objs, pointer
+from kport.linux.slab import fail_nth, is_freed, kfree, kzalloc_objs, pointer
 from tests.dma_buf.fences import new
 from tests.drm.scheduler.driver import Driver, instant
 from tests.support import eventually, sleep_ms
@@ -146,6 +146,29 @@ def cancelled(kernel: Any) -> None:
     kfree(entity)
     kfree(sched)
     driver.close()
+
+
+_late: list[Any] = []
+
+
+def late(sched: Any) -> None:
+    """Called before the scheduler looks for an entity: wait until its run queues are freed."""
+    if sched in _late:
+        eventually(lambda: sched.sched_rq is None or is_freed(sched.sched_rq[0]))
+
+
+def behind_fini(kernel: Any) -> None:
+    """The work item that runs jobs comes late: the scheduler is being taken down."""
+    driver = Driver(v7_2)
+    sched = driver.scheduler()
+    driver.forget(sched)
+    _late.append(sched)
+    v7_2.sched_main.drm_sched_run_job_queue(sched)
+    sleep_ms(2)
+    v7_2.sched_main.drm_sched_fini(sched)
+    sleep_ms(2)
+    _late.clear()
+    kfree(sched)
 
 
 def named(kernel: Any) -> None:

@@ -372,3 +372,18 @@ def test_without_the_fault_there_is_nothing_to_report(boot, scene):
         scene(kernel)
     assert [r.text for r in kernel.reports()] == []
     assert not kernel.leaks, kernel.leaks.lines()
+
+
+def test_the_work_that_fini_leaves_behind_is_a_known_fault(boot):
+    """Planted harder than it is: drm_sched_wqueue_stop() cancels nothing at all."""
+    fini = Edit(sched_main.drm_sched_fini, "drm_sched_wqueue_stop(sched)")
+    run = Edit(
+        sched_main.drm_sched_run_job_work,
+        "entity = drm_sched_select_entity(sched)",
+        "late(sched)\nentity = drm_sched_select_entity(sched)",
+        names={"late": scenes.late},
+    )
+    with applied(fini, run):
+        said = reports(boot, scenes.behind_fini)
+    assert any(line.startswith(" known: work-behind-fini: sched_main.c:1016") for line in said)
+    assert any(re.match(UAF, line) for line in said)
