@@ -257,9 +257,17 @@ def _entity_killed(result: None, entity: Any) -> None:
 
 
 def _entity_kills(entity: Any) -> None:
+    """Before 7.2: what its jobs depended on and is not in their lists any more was asked for."""
     model = Now.model
-    if model is not None and (notes := model.entities.get(entity)) is not None:
-        notes.killed = True
+    if model is None or (notes := model.entities.get(entity)) is None:
+        return
+    notes.killed = True
+    node = entity.job_queue.head.next
+    while node is not None:
+        if (job := model.jobs.get(node._container)) is not None:
+            left = list(job.job.dependencies.entries.values())
+            job.asked = [fence for fence in list(job.waits) if fence not in left]
+        node = node.next
 
 
 def _used(entity: Any, how: str) -> None:
@@ -277,12 +285,6 @@ def _pops(entity: Any) -> None:
 
 def _wakes(fence: Any, cb: Any) -> None:
     _used(cb._container, "its dependency's callback is called")
-
-
-def _callback_removed(removed: bool, fence: Any, cb: Any) -> None:
-    if removed and cb._member == "cb" and Now.model is not None:
-        if (notes := Now.model.entities.get(cb._container)) is not None:
-            notes.dropped = fence
 
 
 def _listing(rq: Any, *_: Any) -> None:
@@ -403,7 +405,6 @@ def _lost_by_a_timeout(violation: oracles.Violation) -> str:
 
 FENCES: dict[str | Callable[..., Any], Hook] = {
     fences.dma_fence_signal_timestamp_locked: Hook(_signals, _signaled),
-    fences.dma_fence_remove_callback: Hook(None, _callback_removed),
     kthread.kthread_park: Hook(None, _parked),
     kthread.kthread_unpark: Hook(_unparked),
 }

@@ -220,8 +220,8 @@ def finishes(fence: Any) -> None:
             continue  # as in the C: 7.2 asks prepare_job() no more, 6.1 takes scheduled for enough
         if era.signaled(dependency):
             continue
-        dropped = dependency is job.entity.dropped
-        argument = known("kill-drops-dependency", notes.era) if dropped else ""
+        lost = dependency in job.asked
+        argument = known("kill-drops-dependency", notes.era) if lost else ""
         report("dependencies", str(job), "not finished by a kill before what it depends on",
             f"{dependency.context}:{dependency.seqno} has not signalled", argument)  # fmt: skip
 

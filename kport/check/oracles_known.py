@@ -39,9 +39,10 @@ KNOWN = {
     ),
     "kill-drops-dependency": Known(
         ("v6_1", "v3_2023"),
-        "sched_entity.c:281-314 (6.1.192): drm_sched_entity_fini() drops entity->dependency, which "
-        "drm_sched_job_dependency() (218-229) has erased from the job before, so "
-        "drm_sched_entity_kill_jobs() does not wait for it",
+        "sched_entity.c:218-229 (6.1.192): drm_sched_job_dependency() erases what it returns, so "
+        "drm_sched_entity_kill_jobs() (231-268) waits only for what nobody had asked for before: "
+        "not for entity->dependency, which drm_sched_entity_fini() (281-314) drops, nor for a job "
+        "of the same scheduler that only had to be scheduled (384-395)",
     ),
     "false-timeout": Known(
         ("v6_1", "v3_2023"),

@@ -67,7 +67,7 @@ class Scheduler:
 
 
 class Entity:
-    """Notes on an entity. `dropped` is the dependency that it no longer waits for.
+    """Notes on an entity.
 
     `last_push` is the number of the job that was pushed last; `pushed` counts jobs, and `last_run`
     is the place in that order of the one that was run last.
@@ -75,7 +75,6 @@ class Entity:
 
     __slots__ = (
         "context",
-        "dropped",
         "ended",
         "entity",
         "killed",
@@ -89,7 +88,6 @@ class Entity:
         self.context = int(entity.fence_context)
         self.killed = self.ended = False
         self.last_push = self.last_run = self.pushed = 0
-        self.dropped: Any = None
 
     def __str__(self) -> str:
         return f"entity of fence context {self.context}"
@@ -99,10 +97,12 @@ class Job:
     """Notes on a job. `waits` are the fences it depends on that have not signalled, with the kind:
 
     "run": must have signalled before it runs; "kill": only a killed job waits for it; "prepare":
-    the driver's prepare_job() named it. `place` counts the jobs of the entity from 1.
+    the driver's prepare_job() named it. `place` counts the jobs of the entity from 1. `asked` is
+    what a killed job of old depends on and has lost sight of.
     """
 
     __slots__ = (
+        "asked",
         "begun",
         "cleaned",
         "credits",
@@ -129,6 +129,7 @@ class Job:
         self.scheduler = scheduler
         self.entity = entity
         self.waits: dict[Any, str] = {}
+        self.asked: list[Any] = []
         self.runs = self.freed = self.cleaned = self.done = self.credits = 0
         self.finished = self.killed = self.begun = self.timed_out = False
         entity.pushed = self.place = entity.pushed + 1
