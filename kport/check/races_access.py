@@ -11,7 +11,8 @@ pass in a second. What they find goes to `LIST.tell`.
     whoever loads the member, by name
 
 A store that does not change the value conflicts with nothing but assertions: KCSAN's default, with
-which a reader cannot have noticed. A plain store is taken to be whole, as KCSAN does, unless
+which a reader cannot have noticed. (It is on record where it hides an unordered store of another:
+what the thread loads then is its own.) A plain store is taken to be whole, as KCSAN does, unless
 `strict`: then two stores of which one is plain, or a marked load and a plain store, conflict too.
 """
 
@@ -95,7 +96,10 @@ try:
     r = s[4 * INDEX]
     if r[0] != e[0] and e[2].get(r[0], -1) < r[1]:
         _race_store(self, FIELD, s, 4 * INDEX, e, "write", _race_frame(1), value, old)
-    if s[4 * INDEX + 1] is not e and value is not old:
+    w = s[4 * INDEX + 1]
+    if w is not e and (
+        value is not old or (w[0] != e[0] and e[2].get(w[0], -1) < w[1])
+    ):
         f = _race_frame(1)
         s[4 * INDEX + 3] = (
             f.f_code, f.f_lasti, "write", old if old.__class__ is int else None, CALLERS
@@ -105,7 +109,7 @@ except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "write", _race_frame(1), value)
 """
 
-_RECORD = "    if s[4 * INDEX + 1] is not e"
+_RECORD = "    w = s[4 * INDEX + 1]\n    if w is not e"
 _STRICT = """\
     w = s[4 * INDEX + 1]
     if w[0] != e[0] and e[2].get(w[0], -1) < w[1]:
@@ -134,7 +138,7 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
     if LIST.strict:
         write = write.replace(_RECORD, _STRICT + _RECORD)
     if not LIST.value_change_only:
-        write = write.replace(" and value is not old", "")
+        write = write.replace("value is not old or", "True or")
     kept = ("_race_callers(f)", "_race_callers(f)") if LIST.stacks else ("()", "_race_outer(f)")
     which = (lambda c: only(c) and not inline(c), lambda c: only(c) and inline(c))
     return [

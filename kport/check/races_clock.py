@@ -344,8 +344,9 @@ def connect(machine: Any) -> None:
 
     def wakes(ti: thread_info) -> None:
         sleeper = ti.clock
-        if sleeper is not None and sleeper[1] > TIME.base:
-            sleeper[3].woken = both(release(), sleeper[3].woken)
+        if sleeper is None or sleeper[1] <= TIME.base:
+            sleeper = born(ti)
+        sleeper[3].woken = both(release(), sleeper[3].woken)
         wake(ti)
 
     def blocks(deadline: int | None = None) -> bool:
@@ -357,6 +358,9 @@ def connect(machine: Any) -> None:
         return woken
 
     def raises(line: Line) -> None:
+        e = now()
+        if e[3].woken is not None:  # a device has read what it was told to read
+            join(e, e[3].woken)
         TIME.lines[line] = both(release(), TIME.lines.get(line))
         raise_line(line)
 

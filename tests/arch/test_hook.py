@@ -136,7 +136,7 @@ class _Readers(Facility):
         self.seen = seen
 
     def hooks(self, machine):
-        return {"rcu_dereference": Hook(lambda o, f: self.seen.append("rcu"))}
+        return {"rcu_dereference": Hook(lambda o, f: type(o) is Cell and self.seen.append("rcu"))}
 
 
 def test_an_unknown_check_is_refused(boot):
@@ -172,7 +172,7 @@ class _All(Facility):
         self.seen = seen
 
     def hooks(self, machine):
-        return {"READ_ONCE": Hook(lambda o, f: self.seen.append("once"))}
+        return {"READ_ONCE": Hook(lambda o, f: type(o) is Cell and self.seen.append("once"))}
 
 
 def test_an_alias_watched_by_one_option_stays_watched_by_the_other(boot):
