@@ -14,6 +14,7 @@ from kport.drivers.observe import COMMANDS, PortObserver
 from kport.drivers.observe_sched import Changed, in_order, members, steadily
 from kport.linux.err import ENODATA, ESRCH
 from kport.linux.list import LIST_HEAD, list_add_tail, list_head
+from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
 from kport.linux.printk import pr_info
 from kport.linux.rbtree import rb_node
 from kport.linux.slab import kfree
@@ -225,10 +226,15 @@ def test_what_is_freed_is_forgotten(gpu, observer):
 
 def test_observing_while_everything_changes(gpu, observer):
     entities = [gpu.entity(i % 2) for i in range(4)]
+    order = mutex()
+    mutex_init(order)  # arming and pushing are one step, or fences of an entity are out of order
 
     def submit():
         for i in range(60):
-            put(gpu.submit(entities[i % 4], MS // 20))
+            mutex_lock(order)
+            fence = gpu.submit(entities[i % 4], MS // 20)
+            mutex_unlock(order)
+            put(fence)
         return True
 
     threads = [Thread(submit, name=f"client/{i}") for i in range(3)]
