@@ -163,7 +163,9 @@ def print_preempt_disable_ip(ti: thread_info) -> list[str]:
 
 
 def __might_resched(frame: FrameType | None) -> None:
-    """Report a call in `frame` that may sleep where it must not."""
+    """Report a call in `frame` that may sleep where it must not; nothing while it boots."""
+    if lockdep_state.booting:
+        return
     at = caller(frame)
     ti = current_thread_info()
     non_block = raw_get(ti.task, "non_block_count")

@@ -24,6 +24,7 @@ from kport.linux.facility import splat
 debug_locks = 0
 debug_locks_silent = 0
 validating = False  # a kernel with the validator is booted
+booting = False  # the self-test, which in the kernel runs at SYSTEM_BOOTING: sleeping is no fault
 
 # Set by kport.linux.lockdep_hooks, which is loaded only when the validator is asked for.
 is_held: Callable[[Any, Any, int], int] = lambda curr, lock, read: -1

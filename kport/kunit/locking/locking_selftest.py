@@ -78,6 +78,7 @@ def dotest(testcase_fn: Callable[[], None]) -> list[str]:
     saved = ti.preempt_count
     warned = len(bug.warnings)
     lockdep_state.debug_locks_on(silent=1)
+    lockdep_state.booting = True
     try:
         testcase_fn()
     except FAULTS:
@@ -85,6 +86,7 @@ def dotest(testcase_fn: Callable[[], None]) -> list[str]:
             raise
     finally:
         said = lockdep_state.found()
+        lockdep_state.booting = False
         del bug.warnings[warned:]
         ti.preempt_count = saved
         ti.irqs_off = 0
