@@ -12,10 +12,12 @@ import kport
 from kport.linux.bug import KernelBug
 from kport.linux.list import INIT_LIST_HEAD, list_head
 from kport.linux.rbtree import RB_CLEAR_NODE, rb_node
+from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
 from kport.linux.slab import (
     GFP_KERNEL,
     KMEM_CACHE,
     SLAB_HWCACHE_ALIGN,
+    SLAB_TYPESAFE_BY_RCU,
     fail_nth,
     kfree,
     kmem_cache_alloc,
@@ -34,7 +36,7 @@ from kport.linux.slab import (
     pointer,
 )
 from kport.linux.struct import struct
-from tests.support import Gate, Thread, take_warnings, together
+from tests.support import Gate, Thread, sleep_ms, take_warnings, together
 
 
 class inner(struct):
@@ -168,6 +170,20 @@ def test_a_flexible_array(kernel):
     kfree(obj)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
+def test_an_array_that_grows_moves(kernel):
+    small = krealloc_array(None, 2)
+    small[0] = "x"
+    large = krealloc_array(small, 3)
+    assert large == ["x", None, None]
+    with pytest.raises(IndexError):
+        small[0] = 1
+    with pytest.raises(KernelBug):
+        kfree(small)
+    assert krealloc_array(large, 2) is large, "one that is large enough stays"
+    kfree(large)
+
+
 def test_growing_an_array_keeps_what_is_in_it(kernel):
     array = krealloc_array(None, 2)
     array[1] = "x"
@@ -250,6 +266,24 @@ def test_a_cache(kernel):
     kmem_cache_free(cache, b)
     kmem_cache_destroy(cache)
     assert KMEM_CACHE(thing, 0).name == "thing"
+
+
+@pytest.mark.boot(check="")  # wrong on purpose
+def test_objects_that_are_typesafe_by_rcu_live_for_a_grace_period(kernel):
+    cache = KMEM_CACHE(thing, SLAB_TYPESAFE_BY_RCU)
+    obj = kmem_cache_alloc(cache, GFP_KERNEL)
+    obj.n = 5
+    rcu_read_lock()
+    kmem_cache_free(cache, obj)
+    assert leaks()["thing"] == 0
+    with pytest.raises(KernelBug, match="double free into cache thing"):
+        kmem_cache_free(cache, obj)
+    sleep_ms(20)
+    assert obj.n == 5
+    rcu_read_unlock()
+    kmem_cache_destroy(cache)
+    with pytest.raises(AttributeError):
+        obj.n += 1
 
 
 def test_a_cache_is_not_destroyed_with_objects_in_it(kernel):
