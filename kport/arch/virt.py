@@ -195,6 +195,8 @@ class Virt:
         self.current: Task
         self._fault: BaseException | None = None
         self._joining = False
+        self.memory: Any = None  # a weak one (`virt_weak.Memory`)
+        self.strengthen: Callable[[], None]
         if memory != "sc":
             weaken(self, memory)
 

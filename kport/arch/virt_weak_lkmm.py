@@ -117,7 +117,7 @@ class Later:
     Storing it and computing with it do not, but what is stored then depends on the load.
     """
 
-    __slots__ = ("bound", "event", "extra", "memory", "thread", "value", "write")
+    __slots__ = ("bound", "busy", "event", "extra", "memory", "thread", "value", "write")
 
     def __init__(
         self, memory: Lkmm, thread: Thread, bound: Write, extra: Bundle, event: Any
@@ -129,6 +129,7 @@ class Later:
         self.event = event
         self.write: Write | None = None
         self.value: Any = None
+        self.busy = False
 
     def loads(self) -> list[Later]:
         """The loads that the value is computed from."""
@@ -138,7 +139,14 @@ class Later:
         """The value; the load is bound if it was not."""
         if self.write is None:
             self.memory.bind(self)
-        return plain(self.value)
+        if not isinstance(self.value, Later):
+            return self.value
+        if self.busy:  # a value out of thin air; the axioms forbid such an execution
+            return 0
+        self.busy = True
+        value = self.value.get()
+        self.busy = False
+        return value
 
     def use(self) -> Any:
         """The value, of which what the running thread does from now on depends.
@@ -398,6 +406,8 @@ class Lkmm:
         thread = self.me()
         join(thread.next_write, later.extra)
         if later.event is not None:
+            if later.event in thread.ctrl:
+                return
             thread.ctrl.add(later.event)
         if isinstance(later.value, Later):
             for load in later.value.loads():

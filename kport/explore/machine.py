@@ -74,6 +74,8 @@ class Explorer(Virt):
         self.tracer = None
         self.strategy = RoundRobin()
         self.strategy.begin()
+        if self.memory is not None:
+            self.strengthen()
 
     # -- what the search is told -----------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from kport.arch.api import KernelBug
 from kport.arch.asm import (
     READ_ONCE,
     WRITE_ONCE,
@@ -26,7 +27,7 @@ from kport.arch.asm import (
     test_bit,
 )
 from kport.arch.patch import Edit, applied
-from kport.arch.virt import FOREVER
+from kport.arch.virt import FOREVER, Bare, Virt
 from kport.arch.virt_asm import CPU
 from kport.dma_buf.dma_fence import (
     DMA_FENCE_FLAG_SIGNALED_BIT,
@@ -39,6 +40,7 @@ from kport.dma_buf.dma_fence import (
 from kport.drm.scheduler.v7_2 import sched_entity, sched_fence
 from kport.drm.scheduler.v7_2.gpu_scheduler import (
     drm_gpu_scheduler,
+    drm_sched_backend_ops,
     drm_sched_entity,
     drm_sched_fence,
     drm_sched_job,
@@ -54,9 +56,11 @@ from kport.drm.spsc_queue import (
     spsc_queue_push,
 )
 from kport.explore import Program, Result, explore
+from kport.explore.litmus.search import Exhaust
 from kport.linux.atomic import atomic_read, atomic_set, atomic_t
 from kport.linux.list import INIT_LIST_HEAD
 from kport.linux.rbtree import RB_CLEAR_NODE
+from kport.linux.rcupdate import rcu_dereference
 from kport.linux.struct import struct
 from kport.linux.xarray import XA_FLAGS_ALLOC, xa_init_flags
 
@@ -174,7 +178,7 @@ class stage(struct):
 def _scheduler(load: int) -> drm_gpu_scheduler:
     sched = drm_gpu_scheduler()
     sched.name, sched.ready, sched.score = "ring", True, sched._score
-    atomic_set(sched.score, load)
+    atomic_set(sched._score, load)
     rqs = [drm_sched_rq() for _ in range(4)]
     for rq in rqs:
         drm_sched_rq_init(sched, rq)
@@ -195,26 +199,21 @@ def _staged() -> stage:
     INIT_LIST_HEAD(entity.list)
     RB_CLEAR_NODE(entity.rb_tree_node)
     spsc_queue_init(entity.job_queue)
-    entity.sched_list = [_scheduler(5), _scheduler(0)]
+    busy, idle = _scheduler(5), _scheduler(0)
+    entity.sched_list = [busy, idle]
     entity.num_sched_list = 2
     entity.fence_context = 1
-    entity.rq = entity.sched_list[0].sched_rq[0]
+    entity.rq = (busy.sched_rq or [])[0]
     for fence in (it.old, it.new):
         _fence(fence, entity)
     set_bit(DMA_FENCE_FLAG_SIGNALED_BIT, it.old.finished.flags)
     entity.last_scheduled = dma_fence_get(it.old.finished)  # one more: it is not freed here
     job = it.job
-    job.s_fence, job.entity, job.sched = it.new, entity, entity.sched_list[0]
-    job.sched.ops = _Ops
+    busy.ops = drm_sched_backend_ops()
+    job.s_fence, job.entity, job.sched = it.new, entity, busy
     xa_init_flags(job.dependencies, XA_FLAGS_ALLOC)
     spsc_queue_push(entity.job_queue, job.queue_node)
     return it
-
-
-class _Ops:
-    """A driver without dependencies of its own."""
-
-    prepare_job = None
 
 
 def entity_moves() -> Program:
@@ -223,7 +222,6 @@ def entity_moves() -> Program:
         it = _staged()
     entity = it.entity
     rq = entity.rq
-    kept: list[Any] = [it]
 
     def worker() -> None:
         sched_entity.drm_sched_entity_pop_job(entity)
@@ -232,7 +230,7 @@ def entity_moves() -> Program:
         sched_entity.drm_sched_entity_select_rq(entity)
 
     def check() -> None:
-        assert kept and entity.rq is rq, "an entity has moved whose last job still runs"
+        assert entity.rq is rq, "an entity has moved whose last job still runs"
 
     return Program([worker, submitter], check)
 
@@ -249,7 +247,7 @@ def entity_published() -> Program:
         sched_entity.drm_sched_entity_pop_job(entity)
 
     def reader() -> None:
-        last = sched_entity.rcu_dereference(entity, "last_scheduled")
+        last = rcu_dereference(entity, "last_scheduled")
         if last is fence:
             seen.append(test_bit(FLAG, last.flags))
 
@@ -362,7 +360,15 @@ _ASSIGN = (
     'rcu_assign_pointer(entity, "last_scheduled", dma_fence_get(sched_job.s_fence.finished))'
 )
 _RELEASE = 'smp_store_release(s_fence, "parent", dma_fence_get(fence))'
+_DEADLINE = sched_fence.drm_sched_fence_set_deadline_finished
 _ACQUIRE = 'parent = smp_load_acquire(fence, "parent")'
+
+
+def _weaker(function: Callable[..., Any], statement: str, strong: str, kind: str) -> Edit:
+    """The statement with a marked access that orders nothing."""
+    names = {"READ_ONCE": READ_ONCE, "WRITE_ONCE": WRITE_ONCE}
+    return Edit(function, statement, statement.replace(strong, f"{kind}_ONCE"), names=names)
+
 
 SITES = (
     Site(
@@ -381,8 +387,8 @@ SITES = (
         queue_counted,
         [Edit(spsc_queue_pop, "smp_rmb()", which=0)],
         True,
-        "a cmpxchg() that fails orders nothing: it may see the tail as it was before the node came, "
-        "and then pop waits for a second node that nobody pushes",
+        "a cmpxchg() that fails orders nothing: it may see the tail as it was before the node "
+        "came, and then pop waits for a second node that nobody pushes",
         [_PEEK],
     ),
     Site(
@@ -434,8 +440,7 @@ SITES = (
         "parent-release",
         "sched_fence.c: smp_store_release() in drm_sched_fence_set_parent()",
         parent_complete,
-        [Edit(sched_fence.drm_sched_fence_set_parent, _RELEASE, _RELEASE.replace(
-            "smp_store_release", "WRITE_ONCE"), names={"WRITE_ONCE": WRITE_ONCE})],  # fmt: skip
+        [_weaker(sched_fence.drm_sched_fence_set_parent, _RELEASE, "smp_store_release", "WRITE")],
         True,
         "it is what orders the driver's making of the fence before its publication",
     ),
@@ -443,8 +448,7 @@ SITES = (
         "parent-acquire",
         "sched_fence.c: smp_load_acquire() in drm_sched_fence_set_deadline_finished()",
         parent_complete,
-        [Edit(sched_fence.drm_sched_fence_set_deadline_finished, _ACQUIRE, _ACQUIRE.replace(
-            "smp_load_acquire", "READ_ONCE"), names={"READ_ONCE": READ_ONCE})],  # fmt: skip
+        [_weaker(_DEADLINE, _ACQUIRE, "smp_load_acquire", "READ")],
         False,
         "all that follows is reached through the pointer: the address dependency orders it",
     ),
@@ -452,8 +456,7 @@ SITES = (
         "last-scheduled-assign",
         "sched_entity.c: rcu_assign_pointer() in drm_sched_entity_pop_job()",
         entity_published,
-        [Edit(_POP, _ASSIGN, _ASSIGN.replace("rcu_assign_pointer", "WRITE_ONCE"),
-              names={"WRITE_ONCE": WRITE_ONCE})],  # fmt: skip
+        [_weaker(_POP, _ASSIGN, "rcu_assign_pointer", "WRITE")],
         True,
         "a reader without the lock (drm_sched_entity_error()) gets the fence by this store alone",
     ),
@@ -471,3 +474,30 @@ def look(
     """Search a program with these edits in force, at random."""
     with applied(*edits):
         return explore(program, strategy="random:1", memory=memory, schedules=schedules, seed=seed)
+
+
+def exhaust(
+    program: Callable[[], Program], edits: Sequence[Edit] = (), limit: int = 100_000
+) -> tuple[int, int, bool]:
+    """All executions of a program under lkmm: how many, how many went wrong, and whether all."""
+    strategy = Exhaust()
+    machine = Virt(strategy, memory="lkmm", step_ns=0, bound=2_000)
+    executions = wrong = 0
+    with applied(*edits):
+        machine.power_on(Bare())
+        try:
+            while True:
+                made = program()
+                try:
+                    machine.run(*made.functions)
+                    if made.check is not None:
+                        made.check()
+                except (AssertionError, KernelBug):
+                    wrong += 1
+                executions += 1
+                if not strategy.advance():
+                    return executions, wrong, True
+                if executions >= limit:
+                    return executions, wrong, False
+        finally:
+            machine.power_off(1.0)
