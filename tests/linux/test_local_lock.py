@@ -51,6 +51,7 @@ def test_the_section_holds_off_what_its_flavour_says(kernel):
     assert (preempt_count(), irqs_disabled(), lock.owner) == (0, 0, None)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_sections_do_not_nest(kernel):
     lock = local_lock_t()
     local_lock_init(lock)

@@ -85,6 +85,7 @@ def test_a_signal_ends_an_interruptible_wait():
     rt_mutex_unlock(lock)
 
 
+@pytest.mark.boot(check="")  # wrong on purpose
 def test_recursion_is_a_bug_and_a_strangers_unlock_a_warning(kernel):
     lock = made()
     rt_mutex_lock(lock)

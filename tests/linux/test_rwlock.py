@@ -119,6 +119,7 @@ def test_writers_exclude_readers_and_each_other():
     assert atomic_read(lock.cnts) == 0
 
 
+@pytest.mark.boot(check="")  # the interrupt is played by the task
 def test_a_reader_waits_behind_a_writer_that_waits_but_an_interrupt_does_not():
     lock = made()
     order, go = [], []
