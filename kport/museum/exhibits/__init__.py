@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from kport.museum.exhibit import Exhibit
-from kport.museum.exhibits import freed, leaks, locks, order, wakeups
+from kport.museum.exhibits import freed, leaks, locks, memory, order, wakeups
 
 EXHIBITS: dict[str, Exhibit] = {
     exhibit.id: exhibit
@@ -16,7 +16,7 @@ EXHIBITS: dict[str, Exhibit] = {
             *leaks.EXHIBITS,
             *order.EXHIBITS,
             *locks.EXHIBITS,
-
+            *memory.EXHIBITS,
         ),
         key=lambda exhibit: exhibit.id,
     )
