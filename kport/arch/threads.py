@@ -248,7 +248,8 @@ class Threads:
         ti = line.ti
         if ti is not None:
             line.pending = True
-            line.raised += 1
+            with self._lock:
+                line.raised += 1
             self.wake(ti)
 
     def free_line(self, line: Line) -> None:
