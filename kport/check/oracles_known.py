@@ -52,7 +52,7 @@ KNOWN = {
     "blocked-job-ends-the-item": Known(
         ("v3_2023",),
         "the item ends when the job it has chosen must wait, and nobody queues it for the jobs of "
-        "other entities; 7.2 does (sched_main.c:1035-1040)",
+        "other entities; 7.2 does (sched_main.c:1044-1049)",
     ),
 }
 
