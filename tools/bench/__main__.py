@@ -13,6 +13,7 @@ from typing import Any
 from tools.bench.anchor import machine, pool_us, rounds, tell
 from tools.bench.explore import explore_figures
 from tools.bench.monitor import FAST, MODES, cost, opening
+from tools.bench.museum import STRATEGIES, museum_figures, show_museum
 from tools.bench.null_jobs import SHAPES, null_jobs
 from tools.bench.overhead import NAMES, overhead
 from tools.bench.points import points
@@ -40,6 +41,13 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--events", type=_positive, default=1_000_000, help="default %(default)s")
     p = sub.choices["explore"]
     p.add_argument("--no-peers", action="store_true", help="do not install and run the peers")
+    p = sub.add_parser("museum")
+    p.add_argument("--json", action="store_true", help="one object instead of a table")
+    p.add_argument("--seeds", type=_positive, default=20, help="default %(default)s")
+    p.add_argument("--seconds", type=float, default=60, help="of each search, default %(default)s")
+    p.add_argument("--strategies", default=",".join(STRATEGIES), help="default %(default)s")
+    p.add_argument("exhibits", nargs="*", metavar="EXHIBIT", help="default: all")
+    p.set_defaults(policy="-")
     args = parser.parse_args(argv)
     measure, show = _WHAT[args.what]
     figures = measure(args)
@@ -218,9 +226,14 @@ def _print_small(name: str, rates: dict[str, float], found: dict[str, int]) -> N
         print(f"{name:24}{strategy:12}{rate:>12}{found.get(strategy, '-'):>8}")
 
 
+def _museum(args: argparse.Namespace) -> dict[str, Any]:
+    return museum_figures(args.seeds, args.seconds, args.strategies.split(","), args.exhibits)
+
+
 _WHAT = {
     "explore": (_explore, _print_explore),
     "monitor": (_monitor, _print_monitor),
+    "museum": (_museum, show_museum),
     "null-jobs": (_null_jobs, _print_null_jobs),
     "overhead": (_overhead, _print_overhead),
     "points": (_points, _print_points),
