@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test test-long lint cdiff bench clean
+.PHONY: run test test-long test-ft lint cdiff bench clean
 
 run: $(STAMP)
 	@if [ -t 0 ] && [ -t 1 ] && [ "$$TERM" != dumb ]; then $(BIN)/kport monitor; \
@@ -22,6 +22,9 @@ test-long: $(STAMP)
 	for sched in v7_2 v6_1 v3_2023; do \
 		$(BIN)/kport stress --seconds 600 --sched $$sched --seed 1 --keep-going || exit 1; \
 	done
+
+test-ft: $(STAMP)
+	$(BIN)/python -m pytest -q -rs -m "long or not long" tests/test_free_threaded.py tests/test_shared_state.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
