@@ -31,7 +31,7 @@ from kport.linux import kasan, rcupdate
 from kport.linux.facility import Facility, Hooks, splat
 from kport.linux.kasan_poison import container_of_any, slot_of
 from kport.linux.kasan_report import address_of, headline_of
-from kport.linux.stackdepot import stack_depot_lines, stack_depot_save
+from kport.linux.stackdepot import stack_depot_lines, stack_depot_save, watcher
 
 NAME = "dma_fence_union"
 
@@ -60,6 +60,8 @@ _reported: dict[tuple[str, str], object] = {}
 def _wrong(fence: dma_fence, arm: str, write: bool, frame: FrameType) -> bool:
     """Report an access to an arm that does not hold; False if it is none of the kernel's."""
     if frame.f_code is fences.dma_fence_release.__code__ or frame.f_code.co_name in _GENERATED:
+        return False
+    if watcher(frame.f_code):
         return False
     if not fence.flags.cells[DMA_FENCE_FLAG_INITIALIZED_BIT] or kasan.observed(frame):
         return False

@@ -93,7 +93,7 @@ def kernel_frames(stack: Iterable[tuple[CodeType, int]]) -> Stack:
     kept: list[tuple[CodeType, int]] = []
     for code, lasti in stack:
         hooked = code.co_filename.startswith("<") and kept and kept[-1][0].co_name != code.co_name
-        if hooked and all(_watcher(inner) for inner, _ in kept):
+        if hooked and all(watcher(inner) for inner, _ in kept):
             kept.clear()
         elif not foreign(code):
             kept.append((code, lasti))
@@ -101,11 +101,13 @@ def kernel_frames(stack: Iterable[tuple[CodeType, int]]) -> Stack:
 
 
 _CHECK = os.path.join(os.path.dirname(os.path.dirname(_HERE)), "check") + os.sep
-_WATCHERS = tuple(_HERE + name for name in ("lockdep.py", "kcsan.py", "facility.py"))
+_OPTIONS = ("lockdep", "debugobjects", "kasan", "kcsan", "kmemleak")
+_WATCHERS = (_CHECK, *(_HERE + name for name in _OPTIONS))
 
 
-def _watcher(code: CodeType) -> bool:
-    return code.co_filename.startswith(_CHECK) or code.co_filename in _WATCHERS
+def watcher(code: CodeType) -> bool:
+    """True for code of a debug option."""
+    return code.co_filename.startswith(_WATCHERS)
 
 
 def stack_depot_lines(stack: Stack, indent: str = " ") -> list[str]:
