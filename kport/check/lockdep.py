@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """CONFIG_PROVE_LOCKING: which operation of a kernel the lock validator sees, and how.
 
-The validator is in kport.linux.lockdep*; here it is bound to the operations. Locks that have not
-been imported are not loaded for it.
+The validator is in kport.linux.lockdep*; here it is bound to the operations. It reports once in a
+kernel, as the kernel does, and on `virt` once in each execution.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from kport.linux import (
     lockdep_others as other,
 )
 from kport.linux.facility import Facility
-from kport.linux.lockdep_class import lockdep_init
+from kport.linux.lockdep_class import forget_chains, lockdep_init
 
 if TYPE_CHECKING:
     from kport.arch.api import Machine
@@ -165,6 +165,12 @@ class Lockdep(Facility):
         lockdep_init()
         lockdep_state.debug_locks_on()
         return HOOKS
+
+    def begin(self) -> None:
+        """What has been learnt of the order of locks stays; each execution may report."""
+        if not lockdep_state.debug_locks:
+            forget_chains()
+            lockdep_state.debug_locks_on()
 
     def stop(self) -> None:
         lockdep_state.debug_locks_stop()

@@ -202,8 +202,9 @@ def mark_lock(ti: thread_info, curr: lockdep_task, this: held_lock, new_bit: int
         return 1
     klass.usage_mask |= 1 << new_bit
     klass.usage_traces[new_bit] = save_trace()
-    if new_bit < LOCK_USED:
-        return mark_lock_irq(ti, curr, this, new_bit)
+    if new_bit < LOCK_USED and not mark_lock_irq(ti, curr, this, new_bit):
+        klass.usage_mask &= ~(1 << new_bit)  # for the next execution: it has not been allowed
+        return 0
     return 1
 
 
