@@ -76,8 +76,7 @@ class Tso:
         at = loc.writes.index(write)
         loc.writes[: at + 1] = [w for w in loc.writes[1:at] if self._waits(w)]
         loc.writes.insert(0, write)
-        if len(loc.writes) == 1:
-            loc.store()
+        loc.store()
 
     def _waits(self, write: Write) -> bool:
         return any(write in buffer for buffer in self.buffers.values())

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kport.arch.api import KernelBug
@@ -463,6 +463,11 @@ SITES = (
 )
 
 
+def _linked(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits with the instructions that are linked now, which this module has, too."""
+    return [replace(edit, names={name: globals()[name] for name in edit.names}) for edit in edits]
+
+
 def look(
     program: Callable[[], Program],
     edits: Sequence[Edit] = (),
@@ -472,7 +477,7 @@ def look(
     seed: int = 0,
 ) -> Result:
     """Search a program with these edits in force, at random."""
-    with applied(*edits):
+    with applied(*_linked(edits)):
         return explore(program, strategy="random:1", memory=memory, schedules=schedules, seed=seed)
 
 
@@ -483,7 +488,7 @@ def exhaust(
     strategy = Exhaust()
     machine = Virt(strategy, memory="lkmm", step_ns=0, bound=2_000)
     executions = wrong = 0
-    with applied(*edits):
+    with applied(*_linked(edits)):
         machine.power_on(Bare())
         try:
             while True:

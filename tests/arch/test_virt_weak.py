@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""The machine virt with a weak memory: what may be seen, what may not, and that kernels run on it."""
+"""The machine virt with a weak memory: what may be seen, what not, and that kernels run on it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from kport.arch.virt import Bare, Virt
 from kport.explore.litmus.search import Exhaust
 
 WEAK = ("tso", "lkmm")
+LONG = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class Cell:
@@ -224,7 +225,8 @@ def test_a_strong_machine_has_nothing_of_it():
     assert Virt().table is virt.STRONG
     assert Virt().memory is None
     script = "import sys, kport.arch.virt; print([m for m in sys.modules if 'virt_weak' in m])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n"
 
 
@@ -298,10 +300,7 @@ def test_a_grace_period_orders_readers(memory):
     ("memory", "glob"),
     [
         *((memory, "drm_sched_basic_c*") for memory in WEAK),
-        *(
-            pytest.param(memory, "drm_sched_basic*", marks=[pytest.mark.long, pytest.mark.timeout(600)])
-            for memory in WEAK
-        ),
+        *(pytest.param(memory, "drm_sched_basic*", marks=LONG) for memory in WEAK),
     ],
 )
 def test_the_kernels_own_tests_pass(memory, glob):

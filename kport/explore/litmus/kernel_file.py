@@ -207,6 +207,8 @@ class _Thread:
         self.tokens.take(";")
         try:
             return self._meaning(name, reg, [value for _, value in arguments])
+        except LitmusError:
+            raise
         except (IndexError, ValueError):
             raise self._error(f"{name}() with these arguments cannot be read") from None
 

@@ -340,7 +340,7 @@ def program(
 
 def _body(text: str, where: str) -> tuple[Statement, ...]:
     statements = []
-    for piece in re.findall(r"if [^{]+\{[^}]*\}|[^;]+", text):
+    for piece in re.findall(r"\s*if [^{]+\{[^}]*\}|[^;]+", text):
         piece = piece.strip()
         if piece:
             statements.append(_statement(piece, where))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kport.arch.strategy import Random
@@ -13,6 +15,7 @@ from kport.explore.litmus.program import program
 from kport.explore.litmus.search import Exhaust, search
 from tests.explore.litmus.programs import made
 
+UPDATE = "y = 1; sync-rcu; x = 1"
 SLOW = ("IRIW", "Z6", "ISA2+pooncelock")
 TSO = {"R+poonceonces", "SB+poonceonces", "SB+rfionceonce-poonceonces"}
 
@@ -25,15 +28,15 @@ def test_there_are_all_35_tests_23_never_and_12_sometimes():
 @pytest.mark.parametrize("name", catalog.names())
 def test_the_verdict_is_the_kernels_and_the_ends_are_those_of_the_axioms(name):
     test = catalog.test(name)
+    began = time.process_time()
     result = search(test)
+    assert time.process_time() - began < 1.0
     assert result.exhausted
     assert result.refused == {}  # the machine does nothing that the axioms forbid
     assert result.sometimes == test.sometimes
     allowed = ends(test)
     assert set(result.ends) == set(allowed)
     assert any(allowed.values()) == test.sometimes
-    again = (search(test).seconds for _ in range(4))  # the computer may be busy with other things
-    assert result.seconds < 1.0 or min(again) < 1.0
 
 
 @pytest.mark.parametrize("name", catalog.names())
@@ -146,10 +149,14 @@ def test_many_random_programs_end_as_the_axioms_say():
         (("x = 1; wmb; y = 1", "a :=cmpxchg y 5 6; b := x"), "1:a=1 & 1:b=0", True),
         (("x = 1; wmb; y = 1", "a :=cmpxchg y 1 6; b := x"), "1:a=1 & 1:b=0", False),
         # RCU: a reader is before or behind a grace period.
-        (("rcu-lock; a := x; b := y; rcu-unlock", "y = 1; sync-rcu; x = 1"), "0:a=1 & 0:b=0", False),
-        (("rcu-lock; a := x; rcu-unlock; b := y", "y = 1; sync-rcu; x = 1"), "0:a=1 & 0:b=0", False),
-        (("b := y; rcu-lock; a := x; rcu-unlock", "y = 1; sync-rcu; x = 1"), "0:a=1 & 0:b=0", True),
-        (("rcu-lock; x = 1; a := y; rcu-unlock", "y = 1; sync-rcu; b := x"), "0:a=0 & 1:b=0", False),
+        (("rcu-lock; a := x; b := y; rcu-unlock", UPDATE), "0:a=1 & 0:b=0", False),
+        (("rcu-lock; a := x; rcu-unlock; b := y", UPDATE), "0:a=1 & 0:b=0", False),
+        (("b := y; rcu-lock; a := x; rcu-unlock", UPDATE), "0:a=1 & 0:b=0", True),
+        (
+            ("rcu-lock; x = 1; a := y; rcu-unlock", "y = 1; sync-rcu; b := x"),
+            "0:a=0 & 1:b=0",
+            False,
+        ),
     ],
 )
 def test_what_the_model_says_of_other_programs(threads, question, sometimes):
