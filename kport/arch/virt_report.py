@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -64,9 +65,12 @@ def _frame(machine: Virt, task: Task) -> FrameType | None:
 
 
 def _of_machine(machine: Virt, frame: FrameType) -> bool:
-    """Whether a frame is the machine's own, that of a class made from it, or generated."""
-    file = frame.f_code.co_filename.replace("\\", "/")
-    if "kport/arch/" in file or file == HOOK:
+    """Whether a frame is the machine's own, that of a class made from it, or generated.
+
+    An OS thread that carries a task may still be on its way out of Thread.start().
+    """
+    file = frame.f_code.co_filename
+    if file in (HOOK, threading.__file__) or "kport/arch/" in file.replace("\\", "/"):
         return True
     return frame.f_globals.get("__name__") == type(machine).__module__
 

@@ -14,7 +14,8 @@ that nobody can notice is taken at once. What waits for ever at a deadlock is lo
 came next.
 
 Interrupts and timers are not placed (the machine delivers them: a line at once, a timer when
-nothing else can run) and numbers are 0: where there was any of that, no completeness is claimed.
+nothing else can run) and numbers are 0. A task that has read one member `SPINS` times in a row
+waits until somebody writes it. Where there was any of that, no completeness is claimed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from kport.explore.ops import ACQUIRE, BLOCK, READ, RELEASE, START, TEST, TRY, W
 from kport.explore.search import Search
 
 Clock = dict[int, int]
+SPINS = 4
 
 
 class Node:
@@ -114,6 +116,7 @@ class Dpor(Search):
         self._born: dict[int, Clock] = {}
         self._history: dict[tuple[int, Any], list[int]] = {}
         self._waiting: list[tuple[int, Op]] = []
+        self._reads: dict[int, tuple[Any, Any, int]] = {}  # what each task reads, how often now
 
     # -- one execution -----------------------------------------------------------------------------
 
@@ -125,7 +128,7 @@ class Dpor(Search):
                     self._note(c, -1)
                     c.op = ops.NOTHING
                 return c, 0
-        enabled = [c for c in candidates if ops.possible(c)]
+        enabled = [c for c in candidates if ops.possible(c) and not self._spins(c)]
         if not enabled:
             if not self._waiting:
                 self._waiting = [(c.number, c.op) for c in candidates]
@@ -138,6 +141,22 @@ class Dpor(Search):
         self.trace = hash((self.trace, len(self._steps), chosen.number))
         self._note(chosen, self._depth - 1)
         return chosen, 0
+
+    def _spins(self, task: Any) -> bool:
+        """Whether it has read one member again and again since that was last written."""
+        times = self._reads.get(task.number)
+        if times is None or times[2] < SPINS or task.op[0] != READ:
+            return False
+        if times[0] is not task.op[1] or times[1] != task.op[2]:
+            return False
+        self.whole = False
+        steps = self._steps
+        for at in reversed(self._history[(id(task.op[1]), task.op[2])]):
+            if steps[at].op[0] == WRITE:
+                return False
+            if steps[at].task == task.number:
+                return True
+        return False
 
     def _chosen(self, enabled: list[Any], current: Any) -> Any:
         """The node's choice, or a new node's; None if all that can run sleep."""
@@ -201,6 +220,12 @@ class Dpor(Search):
         if node >= self._fixed:
             for at in self._races(history, number, op, before, task.token):
                 self._plan(at, step)
+        if op[0] == READ:
+            of, member, times = self._reads.get(number, (None, "", 0))
+            same = of is op[1] and member == op[2]
+            self._reads[number] = (op[1], op[2], times + 1 if same else 1)
+        else:
+            self._reads.pop(number, None)
         history.append(len(steps))
         steps.append(step)
 

@@ -245,7 +245,7 @@ def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str
     again = runner.run(tracer, tracer.watch(token.plain))
     if again is None or again.cause != trouble.cause:
         return [], 0
-    lines, steps = picture(tracer)
+    lines, steps = picture(tracer, trouble.kind)
     why = sentence(tracer, trouble.kind, trouble.report)
     return [*([why, ""] if why else []), *lines], steps
 

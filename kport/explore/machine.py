@@ -74,8 +74,6 @@ class Explorer(Virt):
         self.tracer = None
         self.strategy = RoundRobin()
         self.strategy.begin()
-        if self.memory is not None:
-            self.strengthen()
 
     # -- what the search is told -----------------------------------------------------------------
 

@@ -20,9 +20,9 @@ NEAR = 40  # steps around a turn in which a conflict is looked for
 WIDTH = 30
 
 
-def picture(tracer: Tracer) -> tuple[list[str], int]:
+def picture(tracer: Tracer, kind: str) -> tuple[list[str], int]:
     """The lines, and how many steps they show."""
-    found = _merged(_matter(tracer))
+    found = _merged(_matter(tracer, kind))
     waiting = sorted(tracer.waiting.values(), key=lambda e: e.task)
     waiting = [e for e in waiting if e.op[0] in (ops.ACQUIRE, ops.BLOCK) and not e.inside]
     tasks = list(dict.fromkeys(e.task for e in (*found, *waiting)))
@@ -62,12 +62,13 @@ def _row(at: str, event: Event, tasks: list[int], width: int) -> str:
     return f"  {at:>4}  {row}  {event.function}+{event.place}"
 
 
-def _matter(tracer: Tracer) -> list[Event]:
-    """The steps around the turns, in order."""
+def _matter(tracer: Tracer, kind: str) -> list[Event]:
+    """The steps around the turns, and the one at which it was noticed, in order."""
     events = tracer.events
     chosen: dict[int, int] = {}  # index: how much it matters (less is more)
 
     def keep(index: int, rank: int) -> None:
+        rank += 3 * events[index].inside
         chosen[index] = min(rank, chosen.get(index, rank))
 
     for at in tracer.switched:
@@ -82,6 +83,14 @@ def _matter(tracer: Tracer) -> list[Event]:
             rank = 0 if events[first].op[0] <= ops.WRITE else 2
             keep(first, rank)
             keep(second, rank)
+    last = len(events) - 1
+    told = last if kind in ("oops", "livelock") else tracer.told
+    if told is not None and 0 <= told <= last:
+        keep(told, 0)
+        for i in range(told - 1, -1, -1):
+            if events[i].task != events[told].task and _touch(events[i], events[told]):
+                keep(i, 1)
+                break
     for event in tracer.waiting.values():
         held = [
             i
@@ -110,8 +119,14 @@ def _conflicts(events: list[Event], task: int, at: int, back: int) -> list[tuple
     for distance, j in enumerate(before):
         early = [i for i in others if _touch(events[j], events[i])]
         pairs += [(distance, j, i) for i in early[:2]]
-    pairs.sort(key=lambda p: (events[p[1]].op[0] > ops.WRITE, p[0]))
+    pairs = [p for p in pairs if not (events[p[1]].inside or events[p[2]].inside)]
+    pairs.sort(key=lambda p: (_weight(events[p[1]]), _weight(events[p[2]]), p[0]))
     return [(i, j) for _, i, j in pairs[:4]]
+
+
+def _weight(event: Event) -> int:
+    """Less is more: data of the code itself, then of the primitives it uses, then locks."""
+    return 2 if event.op[0] > ops.WRITE else 0 if event.direct else 1
 
 
 def _touch(a: Event, b: Event) -> bool:

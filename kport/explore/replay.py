@@ -55,6 +55,9 @@ def straight(candidates: Sequence[Any], current: Any) -> Any:
     return min(candidates, key=lambda c: (c.at, c.number))
 
 
+PATIENCE = 1000  # steps after which others come first, where nothing else is written
+
+
 class _Counting(Search):
     """Counts the steps of each task."""
 
@@ -96,7 +99,7 @@ class Replay(_Counting):
     def begin(self) -> None:
         super().begin()
         self.trace = 0
-        self.switches = 0
+        self._since = 0  # when the running task's turn began
         self._plan: dict[tuple[int, int, bool], list[Turn]] = {}
         self._stops: dict[int, list[int]] = {}
         for turn in self.schedule.turns:
@@ -114,15 +117,17 @@ class Replay(_Counting):
             chosen = _find(candidates, planned.pop(0))
         if chosen is None:
             chosen = straight(candidates, current)
+            if chosen is current and step - self._since >= PATIENCE:
+                chosen = _after(candidates, current)
+        if chosen is not current or step - self._since >= PATIENCE:
+            self._since = step
         self.names[chosen.number] = chosen.name
         self.trace = hash((self.trace, step, chosen.number))
-        if chosen is not current:
-            self.switches += 1
         return chosen, self._grant(candidates, chosen, step)
 
     def _grant(self, candidates: Sequence[Any], chosen: Any, step: int) -> int:
         """Until the next turn away from the chosen task, or the next event that comes by itself."""
-        grant = max(0, self.machine.bound - step)
+        grant = max(0, min(self.machine.bound - step, self._since + PATIENCE - step - 1))
         stops = self._stops.get(chosen.number)
         if stops:
             passed = self._counts.get(chosen.number, 0)
@@ -163,6 +168,12 @@ class Census(Replay):
             users = self.places.setdefault(ops.place(chosen.op), {})
             users[chosen.name] = users.get(chosen.name, 0) + 1
         return chosen, 0
+
+
+def _after(candidates: Sequence[Any], current: Any) -> Any:
+    """The next task in turn."""
+    tasks = [c for c in candidates if not c.event]
+    return tasks[(tasks.index(current) + 1) % len(tasks)]
 
 
 def _find(candidates: Sequence[Any], turn: Turn) -> Any:

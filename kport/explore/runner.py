@@ -245,18 +245,22 @@ def _oops(report: str) -> Trouble:
     return Trouble(kind, headline, _without_us(report))
 
 
-_OURS = re.compile(r"^ *(_run_kernel|_run_program)\+.*$")
+_BELOW = re.compile(r"(?:^|\s)(?:_life|_run_kernel|_run_program)\+\S+:\d+")
+_FRAME = re.compile(r"^(?:\[ *\d+\.\d+\])? +\S+\+\S+:\d+")
 
 
 def _without_us(report: str) -> str:
-    """A report without the frames of the explorer below the scenario's, which differ by caller."""
-    kept = []
-    for paragraph in report.split("\n\n"):
-        lines = paragraph.split("\n")
-        ours = next((i for i, line in enumerate(lines) if _OURS.match(line)), len(lines))
-        if ours > 1 or ours == len(lines):
-            kept.append("\n".join(lines[:ours]))
-    return "\n\n".join(kept)
+    """A report without the frames below the task's, which differ by carrier and by caller."""
+    kept: list[str] = []
+    below = False
+    for line in report.split("\n"):
+        below = (below and _FRAME.match(line) is not None) or _BELOW.search(line) is not None
+        if not below:
+            kept.append(line)
+    return "\n\n".join(p for p in "\n".join(kept).split("\n\n") if not _EMPTY.fullmatch(p))
+
+
+_EMPTY = re.compile(r"\S+/\d+: can run")  # the caller, while the functions of a program run
 
 
 def _raised(error: Exception) -> Trouble:
@@ -283,10 +287,10 @@ def _found(kernel: Kernel) -> Trouble | None:
     """What debug options have reported, or the kernel has warned of."""
     reports = kernel.reports()
     if reports:
-        return Trouble(reports[0].facility, reports[0].headline, reports[0].text)
+        return Trouble(reports[0].facility, reports[0].headline, _without_us(reports[0].text))
     warnings = kernel.warnings()
     if warnings:
-        return Trouble("warning", warnings[0], "\n".join(kernel.dmesg()))
+        return Trouble("warning", warnings[0], _without_us("\n".join(kernel.dmesg())))
     return None
 
 

@@ -9,12 +9,15 @@ steps of its own task, so the others keep their meaning when one is gone (`kport
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 from kport.explore.replay import Replay, Schedule, Turn
 from kport.explore.runner import Runner
 
 RUNS = 2000  # at the most
+FEW = 150  # of them, to find one or two turns that are enough
 
 Item = Turn | tuple[int, int]
 
@@ -45,7 +48,22 @@ def shrink(runner: Runner, schedule: Schedule, cause: str, step_ns: int) -> Sche
             size //= 2
         elif not smaller:
             break
-    return _schedule(items)
+    return _schedule(_few(items, fails) or items)
+
+
+def _few(items: list[Item], fails: Callable[[list[Item]], bool]) -> list[Item] | None:
+    """One or two of many that are enough."""
+    if len(items) < 3:
+        return None
+    runs = 0
+    for count in (1, 2):
+        for few in combinations(items, count):
+            runs += 1
+            if runs > FEW:
+                return None
+            if fails(list(few)):
+                return list(few)
+    return None
 
 
 def _schedule(items: list[Any]) -> Schedule:

@@ -18,6 +18,7 @@ from typing import Any
 
 from kport.arch.hook import HOOK, Hook
 from kport.arch.virt_asm import CPU
+from kport.check import reports
 from kport.explore import ops
 from kport.explore.ops import Op
 from kport.explore.plain import Hooks, Watch
@@ -113,12 +114,14 @@ class Tracer(Replay):
         self.events: list[Event] = []
         self.waiting: dict[int, Event] = {}
         self.switched: list[int] = []  # len(events) at each turn of the schedule
+        self.told: int | None = None  # len(events) when a debug option reported something
 
     def begin(self) -> None:
         super().begin()
         self.events.clear()
         self.waiting.clear()
         self.switched.clear()
+        self.told = None
         self.machine.tracer = self
 
     def next(self, candidates: Any, current: Any, step: int) -> tuple[Any, int]:
@@ -138,6 +141,8 @@ class Tracer(Replay):
     def after(self) -> None:
         """The running task has made it."""
         event = self.waiting.pop(CPU.machine.current.number, None)
+        if reports and self.told is None:
+            self.told = len(self.events)
         if event is not None:
             self.events.append(event)
             event.at = len(self.events)
