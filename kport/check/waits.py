@@ -56,6 +56,7 @@ from kport.linux import (
     wait_bit,
     workqueue,
 )
+from kport.linux.err import ENOENT
 from kport.linux.facility import Facility, splat
 from kport.linux.field import raw_get
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, PF_KTHREAD, TASK_INTERRUPTIBLE
@@ -209,7 +210,7 @@ def _before_ttwu(p: Any, state: int, flags: int) -> None:
     waker = me()
     woken = unit_of(raw_get(p, "thread"))
     if sleeps & _IDLE and raw_get(p, "flags") & PF_KTHREAD:
-        woken.path = path_of(waker)
+        woken.path = None  # it was idle, and anybody could have woken it
     woken.inbox.append(waker.publish())
     woken.woken = generation()
 
@@ -241,7 +242,7 @@ def _end(obj: Any, ended: bool, idle: bool = False) -> None:
     event = record.last
     record.taken = (began.stack, unit.who, began.step)
     if idle:
-        unit.path = None if event is None else event.path
+        unit.path = None
         if event is not None:
             unit.join(event.publication)
         return
@@ -320,6 +321,14 @@ def _after_fence_signaled(ret: Any, fence: Any) -> None:
         me().join(record.last.publication)
 
 
+def _after_add_callback(ret: int, fence: Any, cb: Any, func: Any) -> None:
+    _after_fence_signaled(ret == -ENOENT, fence)
+
+
+def _after_remove_callback(ret: bool, fence: Any, cb: Any) -> None:
+    _after_fence_signaled(not ret, fence)
+
+
 # -- locks that sleep --------------------------------------------------------------------------
 
 
@@ -387,14 +396,28 @@ def _before_queue(cpu: int, wq: Any, work: Any) -> None:
     if record.armed:  # its timer queues it, for the one who started the timer
         record.armed = False
     else:
-        record.path = path_of(unit)
+        _queued(record, unit)
     record.publication = unit.publish()
+
+
+def _queued(record: Record, unit: Unit) -> None:
+    """Whether the item depends on who queues it now."""
+    if record.publication is not None:
+        record.shared = True
+    record.path = None if record.shared else path_of(unit)
+
+
+def _after_queue_work(ret: bool, cpu: int, wq: Any, work: Any) -> None:
+    if not ret:  # another has queued it, but this one would have
+        record = TABLE.get(work)
+        record.shared = True
+        record.path = None
 
 
 def _before_delay(cpu: int, wq: Any, dwork: Any, delay: int) -> None:
     unit = me()
     record = TABLE.get(dwork.work)
-    record.path = path_of(unit)
+    _queued(record, unit)
     record.publication = unit.publish()
     record.armed = True
 
@@ -413,10 +436,10 @@ def _before_process(worker: Any, work: Any) -> None:
     unit.start = generation()
     record = TABLE.get(work)
     unit.path = record.path
-    queued = record.publication
+    unit.known = -1
+    queued = unit.origin = record.publication
     if queued is not None:
         unit.join(queued)
-        unit.origin = (queued,)
     wq = raw_get(raw_get(work, "pwq"), "wq")
     slot_class = _slots.get(wq)
     if slot_class is None:
@@ -429,7 +452,6 @@ def _before_process(worker: Any, work: Any) -> None:
             tid, count, _ = last[0]
             if queued[2].get(tid, -1) >= count or (queued[0] == tid and queued[1] > count):
                 unit.join(last[1])
-                unit.origin = (queued, last[1])
         slot = Node(SLOT, slot_class, wq, unit, _work_stack(func))
         unit.push(slot)
         unit.held.append(slot)
@@ -446,7 +468,7 @@ def _work_stack(func: Any) -> Any:
 def _after_process(ret: None, worker: Any, work: Any) -> None:
     unit = me()
     record = TABLE.records.get(work)
-    if record is None or not unit.origin:
+    if record is None or unit.origin is None:
         return
     start, unit.start = unit.start, 0
     if not start:
@@ -461,10 +483,10 @@ def _after_process(ret: None, worker: Any, work: Any) -> None:
                 of.works = {}
             of.works[func] = done
     if _slots.get(wq):
-        _ordered[wq] = (unit.origin[0], done.publication)
+        _ordered[wq] = (unit.origin, done.publication)
     unit.held.clear()
     unit.path = None
-    unit.origin = ()
+    unit.origin = None
 
 
 def _before_flush(work: Any, from_cancel: bool) -> None:
@@ -517,6 +539,7 @@ def _hooks() -> dict[Any, Hook]:
         rwsem._down: Hook(_before_down, _after_down),
         rwsem._up: Hook(_before_up),
         workqueue.__queue_work: Hook(_before_queue),
+        workqueue.queue_work_on: Hook(None, _after_queue_work),
         workqueue.__queue_delayed_work: Hook(_before_delay),
         workqueue.process_one_work: Hook(_before_process, _after_process),
         workqueue.__flush_work: Hook(_before_flush, _after_flush),
@@ -529,6 +552,8 @@ def _hooks() -> dict[Any, Hook]:
         dma_fence.dma_fence_wait_timeout: Hook(_before_fence_wait, _after_fence_wait),
         dma_fence.dma_fence_default_wait: Hook(_before_fence_wait, _after_fence_wait),
         dma_fence.dma_fence_is_signaled: Hook(None, _after_fence_signaled),
+        dma_fence.dma_fence_add_callback: Hook(None, _after_add_callback),
+        dma_fence.dma_fence_remove_callback: Hook(None, _after_remove_callback),
     }
 
 

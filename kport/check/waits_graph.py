@@ -28,8 +28,10 @@ A work item is different: what it took once it may take in its next run, so its 
 the waiter knew of the last run. lockdep treats it so.
 
 Limits: an order that is kept by a flag under a spin lock alone is not seen, and such a pair may be
-reported; spin locks are no nodes (who holds one cannot sleep); waits that end by a timeout or that
-an idle kthread does (interruptible, as for the hung task detector) are no edges.
+reported; that a fence has signalled is seen by whoever is told so by the fence's functions. Spin
+locks are no nodes (who holds one cannot sleep), so timer_delete_sync() and its like are left to
+lockdep. Waits that end by a timeout or that an idle kthread does (interruptible, as for the hung
+task detector) are no edges, nor is what a server or a shared work item was woken for.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 """What `waits` knows: threads, the events they wait for, and the paths that lead to events.
 
 A *path* is a list of `Node`, newest first, that only grows: each sleeping lock a thread took and
-each event it waited for. Work that a thread hands on (a work item, a new thread, a kthread it wakes
-from its idle wait) begins with the path of the one who handed it on, so the path of an event is
-all that had to be got past before it, across threads. It costs one pointer.
+each event it waited for. A new thread begins with the path of its maker, a work item that is queued
+once in its life with that of who queued it, so the path of an event is all that had to be got past
+before it, across threads. It costs one pointer. What is woken or queued by many, a server or a
+shared work item, begins with no path: another could have done it.
 
 Order is known by vector clocks of the sleeping level: hand-overs, wake-ups, completions and fences
 order things; locks do not, since locks can be taken in another order. A clock is a dict nobody
@@ -130,8 +131,8 @@ class Event:
 class Wait:
     """A wait that goes on: what for, since when, what the thread holds, what it knew then.
 
-    In a work item `start` is the generation in which it began and `origin` what was known when it
-    was queued: what the worker did before, for others, it need not have done.
+    In a work item `start` is the generation in which it began and `known` how much of what its
+    worker had published before, for others, was known to it: the rest it need not have done.
     """
 
     __slots__ = (
@@ -139,8 +140,8 @@ class Wait:
         "cls",
         "generation",
         "held",
+        "known",
         "obj",
-        "origin",
         "stack",
         "start",
         "step",
@@ -156,7 +157,7 @@ class Wait:
         self.who = unit.who
         self.clock = unit.clock
         self.start = unit.start
-        self.origin = unit.origin
+        self.known = unit.known
         self.held = tuple(unit.held)
         self.stack = stack
         self.step = step
@@ -175,10 +176,7 @@ class Wait:
             return self.clock.get(tid, -1) >= count
         if generation >= self.start:
             return generation < self.generation
-        return any(
-            clock.get(tid, -1) >= count or (by == tid and number >= count)
-            for by, number, clock in self.origin
-        )
+        return self.known >= count
 
 
 class Record:
@@ -191,6 +189,7 @@ class Record:
     works: dict[Any, Event] | None = None  # of work: last ends that had to get past much
     path: Node | None = None  # of a work item: of who queued it
     armed = False  # of a delayed one: its timer runs
+    shared = False  # it was queued before, or would have been
     publication: Publication | None = None
     taken: tuple[Stack, str, int] | None = None  # who took the event, or the lock
 
@@ -211,6 +210,7 @@ class Unit:
         "func",
         "held",
         "inbox",
+        "known",
         "origin",
         "path",
         "queue",
@@ -236,7 +236,8 @@ class Unit:
         self.base: Node | None = None  # of the path, when the work item began
         self.woken = 0  # generation of the last wake-up that found it asleep
         self.start = 0  # generation in which the work item began that runs
-        self.origin: tuple[Publication, ...] = ()  # what is before it, if it runs one
+        self.known = -1  # its own publication, before the item, that the item knows of
+        self.origin: Publication | None = None  # of who queued the item
 
     def publish(self) -> Publication:
         """Whoever gets this knows what the thread has done so far."""
@@ -248,6 +249,10 @@ class Unit:
         """The thread learns what was published."""
         tid, count, clock = publication
         mine = self.clock
+        if self.start:
+            known = count if tid == self.tid else clock.get(self.tid, -1)
+            if known > self.known:
+                self.known = known
         if tid == self.tid or mine.get(tid, -1) >= count:
             return
         joined = dict(mine)

@@ -18,9 +18,12 @@ import pytest
 from kport.arch.patch import Edit, applied
 from kport.dma_buf.dma_fence import (
     dma_fence,
+    dma_fence_add_callback,
+    dma_fence_cb,
     dma_fence_context_alloc,
     dma_fence_init,
     dma_fence_ops,
+    dma_fence_remove_callback,
     dma_fence_signal,
     dma_fence_wait,
     dma_fence_wait_timeout,
@@ -638,6 +641,65 @@ def items_of_an_ordered_queue_in_the_order_they_need(t):
     destroy_workqueue(t.wq)
 
 
+def a_shared_work_item_that_the_waiter_would_queue_itself(t):
+    """Another queued it first, behind the lock; the waiter's own queue_work() came too late."""
+    t.wq = alloc_workqueue("shared", 0, 0)
+    INIT_WORK(t.work, lambda work: (sleep_ms(2), complete(t.x)))
+
+    def waiter():
+        with held(t.m):
+            queue_work(t.wq, t.work)
+            wait_for_completion(t.x)
+
+    in_turn(behind(t.m, queue_work, t.wq, t.work), lambda: (wait_for_completion(t.x)), waiter)
+    destroy_workqueue(t.wq)
+
+
+def a_server_that_another_woke_first(t):
+    """It was woken behind the lock, for somebody else, and answers to all."""
+    t.requests = 0
+
+    def serve(data):
+        while not kthread_should_stop():
+            ready = lambda: t.requests or kthread_should_stop()  # noqa: E731
+            wait_event_interruptible(t.q, ready)
+            while t.requests:
+                t.requests -= 1
+                sleep_ms(2)
+                complete(t.x)
+        return 0
+
+    server = kthread_run(serve, None, "server")
+
+    def request():
+        t.requests += 1
+        wake_up(t.q)
+
+    in_turn(behind(t.m, request), under(t.m, lambda: (request(), wait_for_completion(t.x))))
+    kthread_stop(server)
+
+
+def a_wait_that_only_begins_when_the_signaller_is_on_its_way(t):
+    """drm_sched_stop(): whoever finds a callback gone knows that the fence has signalled."""
+    t.wq = alloc_ordered_workqueue("resets", 0)
+    hardware, cb = dma_fence(), dma_fence_cb()
+    dma_fence_init(hardware, ops, None, dma_fence_context_alloc(1), 1)
+    dma_fence_add_callback(hardware, cb, lambda fence, cb: dma_fence_signal(t.fence))
+
+    def waits(work):
+        if not dma_fence_remove_callback(hardware, cb):
+            dma_fence_wait(t.fence, False)
+        t.flag = True
+
+    INIT_WORK(t.work, lambda work: dma_fence_signal(hardware))
+    INIT_WORK(t.other, waits)
+    in_turn(
+        lambda: (queue_work(t.wq, t.work), sleep_ms(2)),
+        lambda: (queue_work(t.wq, t.other), eventually(lambda: t.flag)),
+    )
+    destroy_workqueue(t.wq)
+
+
 def a_grace_period_under_a_lock(t):
     in_turn(under(t.m, synchronize_rcu), under(t.m, synchronize_rcu))
 
@@ -650,6 +712,9 @@ def locks_alone_are_left_to_lockdep(t):
 
 
 CLEAN = [
+    a_shared_work_item_that_the_waiter_would_queue_itself,
+    a_server_that_another_woke_first,
+    a_wait_that_only_begins_when_the_signaller_is_on_its_way,
     ping_pong,
     items_of_an_ordered_queue_in_the_order_they_need,
     the_waiter_takes_the_lock_only_after_the_event,
