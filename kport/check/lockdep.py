@@ -174,6 +174,7 @@ class Lockdep(Facility):
 
     def stop(self) -> None:
         lockdep_state.debug_locks_stop()
+        lockdep_init()
 
 
 def facilities() -> Sequence[Facility]:
