@@ -167,37 +167,37 @@ rcu_sched_lock_map = lockdep_map(
 READER = 2 * STEP_READ | STEP_NO_CHECK
 
 
-def rcu_read_lock() -> None:
+def on_rcu_read_lock() -> None:
     """Before rcu_read_lock()."""
     acquire(rcu_lock_map, READER, frame(2))
 
 
-def rcu_read_unlock() -> None:
+def on_rcu_read_unlock() -> None:
     """Before rcu_read_unlock()."""
     release(rcu_lock_map)
 
 
-def rcu_read_lock_bh(_: None) -> None:
+def on_rcu_read_lock_bh(_: None) -> None:
     """After rcu_read_lock_bh()."""
     acquire(rcu_bh_lock_map, READER, frame(2))
 
 
-def rcu_read_unlock_bh() -> None:
+def on_rcu_read_unlock_bh() -> None:
     """Before rcu_read_unlock_bh()."""
     release(rcu_bh_lock_map)
 
 
-def rcu_read_lock_sched(_: None) -> None:
+def on_rcu_read_lock_sched(_: None) -> None:
     """After rcu_read_lock_sched()."""
     acquire(rcu_sched_lock_map, READER, frame(2))
 
 
-def rcu_read_unlock_sched() -> None:
+def on_rcu_read_unlock_sched() -> None:
     """Before rcu_read_unlock_sched()."""
     release(rcu_sched_lock_map)
 
 
-def rcu_dereference(o: Any, f: Any) -> None:
+def on_rcu_dereference(o: Any, f: Any) -> None:
     """Before rcu_dereference(): only for readers."""
     ti = current_thread_info()
     if not ti.rcu_nesting and lockdep_state.debug_locks:

@@ -213,17 +213,17 @@ def init_at(lock: Any, name: str, inner: int, kind: int, caller: FrameType) -> N
     lock.dep_map = dep_map
 
 
-def spin_lock_init(_: None, lock: Any, name: str) -> None:
+def on_spin_lock_init(_: None, lock: Any, name: str) -> None:
     """After spin_lock_init()."""
     init_at(lock, name, LD_WAIT_CONFIG, LD_LOCK_NORMAL, frame(2))
 
 
-def raw_spin_lock_init(_: None, lock: Any, name: str) -> None:
+def on_raw_spin_lock_init(_: None, lock: Any, name: str) -> None:
     """After raw_spin_lock_init()."""
     init_at(lock, name, LD_WAIT_SPIN, LD_LOCK_NORMAL, frame(2))
 
 
-def spin_lock(lock: Any) -> None:
+def on_spin_lock(lock: Any) -> None:
     """Before spin_lock()."""
     ti = current_thread_info()
     curr = ti.held
@@ -253,7 +253,7 @@ def spin_lock(lock: Any) -> None:
     curr.depth = depth + 1
 
 
-def spin_lock_irq(lock: Any) -> None:
+def on_spin_lock_irq(lock: Any) -> None:
     """Before spin_lock_irq() and spin_lock_irqsave()."""
     ti = current_thread_info()
     curr = ti.held
@@ -289,24 +289,24 @@ def spin_lock_irq(lock: Any) -> None:
     curr.depth = depth + 1
 
 
-def spin_lock_nested(lock: Any, subclass: int) -> None:
+def on_spin_lock_nested(lock: Any, subclass: int) -> None:
     """Before spin_lock_nested()."""
     if subclass:
         nest(subclass, None, frame(2))
 
 
-def spin_lock_nest_lock(lock: Any, nest_lock: Any) -> None:
+def on_spin_lock_nest_lock(lock: Any, nest_lock: Any) -> None:
     """Before spin_lock_nest_lock()."""
     nest(0, nest_lock, frame(2))
 
 
-def spin_trylock(taken: int, lock: Any) -> None:
+def on_spin_trylock(taken: int, lock: Any) -> None:
     """After spin_trylock()."""
     if taken:
         acquire(lock, STEP_TRYLOCK, frame(2))
 
 
-def spin_unlock(lock: Any) -> None:
+def on_spin_unlock(lock: Any) -> None:
     """Before spin_unlock()."""
     ti = current_thread_info()
     curr = ti.held
@@ -320,12 +320,12 @@ def spin_unlock(lock: Any) -> None:
     release_slow(ti, lock, frame(2))
 
 
-def spin_unlock_irq(lock: Any) -> None:
+def on_spin_unlock_irq(lock: Any) -> None:
     """Before spin_unlock_irq()."""
-    spin_unlock_irqrestore(lock, 0, frame(2))
+    on_spin_unlock_irqrestore(lock, 0, frame(2))
 
 
-def spin_unlock_irqrestore(lock: Any, flags: int, caller: FrameType | None = None) -> None:
+def on_spin_unlock_irqrestore(lock: Any, flags: int, caller: FrameType | None = None) -> None:
     """Before spin_unlock_irqrestore()."""
     ti = current_thread_info()
     curr = ti.held
@@ -347,21 +347,21 @@ def spin_unlock_irqrestore(lock: Any, flags: int, caller: FrameType | None = Non
 # -- interrupts ------------------------------------------------------------------------------------
 
 
-def local_irq_save() -> None:
+def on_local_irq_save() -> None:
     """Before local_irq_save()."""
     ti = current_thread_info()
     if not ti.irqs_off:
         irqs_off(task_of(ti), frame(2))
 
 
-def local_irq_restore(flags: int) -> None:
+def on_local_irq_restore(flags: int) -> None:
     """Before local_irq_restore()."""
     ti = current_thread_info()
     if not flags and ti.irqs_off:
         irqs_on(ti, task_of(ti), frame(2))
 
 
-def local_bh_disable() -> None:
+def on_local_bh_disable() -> None:
     """Before local_bh_disable()."""
     ti = current_thread_info()
     if not ti.preempt_count & SOFTIRQ_MASK:
@@ -370,7 +370,7 @@ def local_bh_disable() -> None:
         curr.softirq_disable = (caller.f_code, caller.f_lasti)
 
 
-def local_bh_enable() -> None:
+def on_local_bh_enable() -> None:
     """Before local_bh_enable(): softirqs go on, if this was the last reason to hold them off."""
     ti = current_thread_info()
     if ti.preempt_count & SOFTIRQ_MASK == 2 * SOFTIRQ_OFFSET:
