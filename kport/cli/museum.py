@@ -23,7 +23,8 @@ _EPILOG = """\
 Each exhibit is a bug of drm_sched or dma-fence that shipped. The statements that
 mended it are taken back in the port (in memory only), its scenario is explored
 until the bug shows, the schedule is shrunk and played again, and the mended
-code goes through the same search.
+code goes through the same search. F01 and on are no history: what was found in
+the kernels as they stand, with a mend that is proposed.
 
     kport museum                          what there is
     kport museum R01                      find it, show it, play it again
@@ -66,30 +67,32 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     from kport.explore.strategies import strategy
     from kport.museum.exhibits import EXHIBITS
+    from kport.museum.findings import FINDINGS
 
     try:
         strategy(options.strategy)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    wanted = list(EXHIBITS) if options.exhibits == ["all"] else options.exhibits
+    shown = {**EXHIBITS, **FINDINGS}
+    wanted = list(shown) if options.exhibits == ["all"] else options.exhibits
     for name in wanted:
-        if name not in EXHIBITS:
-            raise UsageError(f"no exhibit {name!r}; there is: {', '.join(EXHIBITS)}")
+        if name not in shown:
+            raise UsageError(f"no exhibit {name!r}; there is: {', '.join(shown)}")
     if not wanted:
-        _list(list(EXHIBITS.values()), options.json)
+        _list(list(shown.values()), options.json)
         return 0
     with StopOnInterrupt() as interrupts:
         visits = []
         for name in wanted:
             if interrupts.stop.is_set():
                 break
-            visits.append(_visit(EXHIBITS[name], options))
+            visits.append(_visit(shown[name], options))
             if not options.json:
-                _show(EXHIBITS[name], visits[-1])
+                _show(shown[name], visits[-1])
         interrupts.leaving = len(visits) < len(wanted)
     if options.json:
-        shown = [_exhibit(EXHIBITS[name]) for name in wanted]
-        print(json.dumps({"exhibits": shown, "visits": [asdict(v) for v in visits]}, indent=2))
+        exhibits = [_exhibit(shown[name]) for name in wanted]
+        print(json.dumps({"exhibits": exhibits, "visits": [asdict(v) for v in visits]}, indent=2))
     sys.stdout.flush()
     if len(visits) < len(wanted):
         return 130
@@ -130,6 +133,7 @@ def _exhibit(exhibit: Exhibit) -> dict[str, Any]:
         "sched": exhibit.sched,
         "scenario": (exhibit.scenario.__doc__ or "").strip(),
         "diff": "\n".join(edit.diff() for edit in exhibit.edits()),
+        "mend": "\n".join(edit.diff() for edit in exhibit.mend()),
         "as_it_stands": exhibit.as_it_stands,
     }
 
@@ -147,12 +151,13 @@ def _list(exhibits: Sequence[Exhibit], as_json: bool) -> None:
 def _show(exhibit: Exhibit, shown: Visit) -> None:
     hunt = shown.hunt
     print(f"{exhibit.id} {exhibit.slug}: {exhibit.title}")
-    print(f"mended by {exhibit.fix or '?'} {exhibit.subject}".rstrip())
+    if exhibit.fix or not exhibit.as_it_stands:
+        print(f"mended by {exhibit.fix or '?'} {exhibit.subject}".rstrip())
     if exhibit.note:
         print(exhibit.note)
     if exhibit.as_it_stands:
         print(f"the scheduler of {exhibit.sched} has it as it stands")
-    for edit in exhibit.edits():
+    for edit in (*exhibit.edits(), *exhibit.mend()):
         print(edit.diff())
     print()
     if hunt.failure is None:

@@ -4,7 +4,8 @@
 
 `edits` put the bug back (`kport.arch.patch`), on the port in memory. `setting` is the stage: edits
 that stay when the bug is mended, where the code of today hides what was possible then. A bug that a
-baseline still has needs no edits: then `mended` is the scheduler that does not have it.
+baseline still has needs no edits: then `mended` is the scheduler that does not have it, or `mend`
+are edits that would mend it.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Exhibit:
     edits: Edits = no_edits
     setting: Edits = no_edits
     mended: str = ""
+    mend: Edits = no_edits
     check: Sequence[str] = ()
     memory: str = "sc"
     points: str = "sync"
@@ -65,7 +67,7 @@ class Exhibit:
 
     def fixed(self) -> AbstractContextManager[None]:
         """Without the bug, on the same stage (and on the scheduler `mended`, if there is one)."""
-        return self._applied(list(self.setting()))
+        return self._applied([*self.setting(), *self.mend()])
 
     def _applied(self, edits: Sequence[Edit]) -> AbstractContextManager[None]:
         return applied(*edits) if edits else nullcontext()

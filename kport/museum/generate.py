@@ -183,11 +183,7 @@ class _Play:
         job = self.jobs[n]
         assert job is not None
         self.rig.wait_scheduled(job)
-        self._over(job)
-
-    def _over(self, job: Job) -> None:
-        if job.hw is not None:
-            self.rig.end(job)
+        self.rig.end(job)
 
     def _kill(self, n: int) -> None:
         self.rig.kill(self.entities[n])
@@ -212,12 +208,12 @@ class _Play:
     # -- what the driver answers to a timeout ------------------------------------------------------
 
     def _slow(self, job: Job) -> int:
-        self._over(job)
+        self.rig.end(job)
         return self.rig.not_hung(job)
 
     def _reset(self, job: Job) -> int:
         rig, sched = self.rig, job.base.sched
         rig.main.drm_sched_stop(sched, job.base)
-        self._over(job)
+        rig.end(job)
         rig.main.drm_sched_start(sched, 0 if rig.new else True)
         return rig.was_reset()

@@ -63,7 +63,10 @@ hw_ops = dma_fence_ops(
 
 
 class Job:
-    """A job of a scenario, with references of its own to the two fences of the scheduler."""
+    """A job of a scenario, with references of its own to the two fences of the scheduler.
+
+    `hw` is the driver's reference to the hardware fence, `engine` the hardware's, until it is done.
+    """
 
     def __init__(self, rig: Rig, base: Any, run: Callable[[Job], Any], number: int) -> None:
         self.rig = rig
@@ -71,6 +74,7 @@ class Job:
         self.run = run
         self.number = number
         self.hw: Any = None
+        self.engine: Any = None
         self.finished: Any = None
         self.scheduled: Any = None
         self.pushed = False
@@ -132,6 +136,7 @@ class Rig:
     def manual(self, job: Job) -> Any:
         """Runs until `end()`."""
         job.hw = self.fence()
+        job.engine = dma_fence_get(job.hw)
         return dma_fence_get(job.hw)
 
     def signalled(self, job: Job) -> Any:
@@ -141,9 +146,12 @@ class Rig:
         return dma_fence_get(job.hw)
 
     def end(self, *jobs: Job) -> None:
-        """The hardware is done with jobs that run."""
+        """The hardware is done with jobs that run; once for each."""
         for job in jobs:
-            dma_fence_signal(job.hw)
+            fence, job.engine = job.engine, None
+            if fence is not None:
+                dma_fence_signal(fence)
+                dma_fence_put(fence)
 
     # -- callbacks ---------------------------------------------------------------------------------
 
@@ -347,6 +355,7 @@ class Rig:
         for entity in list(self._ended):
             self.free(entity)
         for job in self.jobs:
+            dma_fence_put(job.engine)
             dma_fence_put(job.finished)
             dma_fence_put(job.scheduled)
 

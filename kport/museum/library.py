@@ -4,6 +4,7 @@
 
     two-jobs            a scenario of the library
     R01, R01-fixed      an exhibit with its bug, and without
+    F01, F01-fixed      a finding in a baseline as it stands, and with the mend proposed
     gen:7               made up by the seed 7
     my.py:storm         the function `storm` of a file
 
@@ -22,8 +23,11 @@ from types import ModuleType
 from typing import Any
 
 from kport.museum.exhibits import EXHIBITS
+from kport.museum.findings import FINDINGS
 from kport.museum.generate import generate
 from kport.museum.scenarios import SCENARIOS
+
+SHOWN = {**EXHIBITS, **FINDINGS}
 
 
 class LibraryError(ValueError):
@@ -46,7 +50,7 @@ class Entry:
 
 def names() -> list[str]:
     """All names of the library and the museum."""
-    exhibits = [name for number in EXHIBITS for name in (number, f"{number}-fixed")]
+    exhibits = [name for number in SHOWN for name in (number, f"{number}-fixed")]
     return [*SCENARIOS, *exhibits]
 
 
@@ -55,7 +59,7 @@ def find(name: str) -> Entry:
     if name in SCENARIOS:
         return Entry(name, _first_line(SCENARIOS[name]), _named(SCENARIOS[name], name))
     number = name.removesuffix("-fixed")
-    if number in EXHIBITS:
+    if number in SHOWN:
         return _exhibit(number, name)
     kind, colon, rest = name.rpartition(":")
     if kind == "gen":
@@ -85,7 +89,7 @@ def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def _exhibit(number: str, name: str) -> Entry:
-    shown = EXHIBITS[number]
+    shown = SHOWN[number]
     fixed = name != number
     return Entry(
         name,

@@ -107,3 +107,29 @@ def test_a_function_of_the_port_is_edited_and_keeps_its_place_in_c(boot):
         assert linemap.position(file, last).startswith("include/drm/spsc_queue.h:")
         with applied(Edit(queue, "preempt_disable()")):
             assert [line for _, _, line in queue.__code__.co_lines() if line][-1] == last
+
+
+def test_an_instruction_that_an_edit_brings_is_that_of_the_machine(boot):
+    from kport.arch.asm import READ_ONCE
+    from kport.drm import spsc_queue
+
+    brought = Edit(
+        spsc_queue.spsc_queue_count,
+        "return atomic_read(queue.job_count)",
+        "return read(queue.job_count, 'counter')",
+        names={"read": READ_ONCE},
+    )
+    own = {"READ_ONCE": READ_ONCE}
+    with boot():
+        queue = spsc_queue.spsc_queue()
+        spsc_queue.spsc_queue_init(queue)
+    for _ in range(2):
+        edit = Edit(
+            spsc_queue.spsc_queue_count,
+            "return atomic_read(queue.job_count)",
+            "return READ_ONCE(queue.job_count, 'counter')",
+            names=own,
+        )
+        with applied(edit), boot():
+            assert spsc_queue.spsc_queue_count(queue) == 0
+    assert brought.diff().count("read(") == 2

@@ -59,8 +59,8 @@ EXHIBITS = (
         setting=lockless_queue,
         edits=_no_barriers,
         memory="lkmm",
-        note="The reader sees the queue empty and, without its barrier, the fence of the job before "
-        "the one that was taken: a signalled fence, so the entity moves to another ring while its "
-        "job still runs.",
+        note="The reader sees the queue empty and, without its barrier, the fence of the job "
+        "before the one that was taken: a signalled fence, so the entity moves to another ring "
+        "while its job still runs.",
     ),
 )

@@ -1,0 +1,361 @@
+# SPDX-FileCopyrightText: 2026 kport contributors
+# SPDX-License-Identifier: MIT
+"""What exploring the unmodified baselines has found: races that the kernels have as they stand.
+
+A finding is an exhibit without edits: its scenario breaks on the port as it is, which equals the C
+statement by statement. `mend` are edits after which it does not, as a proposal and as a proof that
+the cause is understood; `note` is the argument from the C source. A search for more goes on with
+the mends of what is known (`mends()`), or it would find these again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kport.arch.asm import READ_ONCE
+from kport.arch.patch import Edit
+from kport.dma_buf.dma_fence import (
+    dma_fence_add_callback,
+    dma_fence_cb,
+    dma_fence_context_alloc,
+    dma_fence_get_rcu,
+    dma_fence_put,
+    dma_fence_signal,
+    dma_fence_test_signaled_flag,
+    dma_fence_wait,
+)
+from kport.linux.completion import wait_for_completion
+from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
+from kport.museum.exhibit import Exhibit, port
+from kport.museum.kit import Rig, null
+
+FREED = r"KASAN|object has no attribute|ODEBUG|refcount_t"
+
+
+# -- 7.2: work queued behind a stop ----------------------------------------------------------------
+
+
+def stop_while_a_job_ends(kernel: Any) -> None:
+    """A ring is stopped and started just when its job ends."""
+    rig = Rig()
+    ring = rig.ring()
+    entity = rig.entity(ring)
+    job, after = rig.submit(entity, run=rig.manual), rig.submit(entity, run=rig.manual)
+    rig.wait_scheduled(job, after)
+    rig.task("hardware", lambda: rig.end(job), lambda: rig.end(after))
+    rig.main.drm_sched_stop(ring, None)
+    rig.main.drm_sched_start(ring, 0)
+    rig.close()
+
+
+def _look_again() -> Sequence[Edit]:
+    main = port("sched_main")
+    look = "\nif drm_sched_is_stopped(sched):\n    return"
+    run = 'sched = container_of(w, drm_gpu_scheduler, "work_run_job")'
+    free = 'sched = container_of(w, drm_gpu_scheduler, "work_free_job")'
+    return (
+        Edit(main.drm_sched_run_job_work, run, run + look),
+        Edit(main.drm_sched_free_job_work, free, free + look),
+    )
+
+
+# -- 7.2: a killed entity goes back into the tree --------------------------------------------------
+
+
+def kill_while_a_job_is_popped(kernel: Any) -> None:
+    """An entity is killed and freed while its ring takes the first of its two jobs."""
+    rig = Rig(run=null)
+    ring = rig.ring()
+    entity, other = rig.entity(ring), rig.entity(ring)
+    a, b = rig.job(entity), rig.job(entity)
+    rig.push(a, b)
+    rig.kill(entity)
+    rig.wait(a, b)
+    rig.free(entity)
+    rig.submit(other)
+    rig.close()
+
+
+def _not_the_killed() -> Sequence[Edit]:
+    return (
+        Edit(
+            port("sched_rq").drm_sched_rq_pop_entity,
+            "next_job = drm_sched_entity_queue_peek(entity)",
+            "next_job = None if entity.stopped else drm_sched_entity_queue_peek(entity)",
+        ),
+    )
+
+
+# -- 7.2: an entity ends while its dependency signals ----------------------------------------------
+
+
+def end_while_the_dependency_signals(kernel: Any) -> None:
+    """An entity is ended and freed just when what its job waits for signals."""
+    rig = Rig(run=null)
+    entity = rig.entity(rig.ring())
+    held = rig.fence()
+    job = rig.submit(entity, after=[held])
+    rig.task("other", lambda: dma_fence_signal(held))
+    rig.kill(entity)
+    rig.free(entity)
+    rig.wait(job)
+    rig.close()
+    dma_fence_put(held)
+
+
+_HAS_DEPENDENCY = """
+if entity.dependency:
+    dma_fence_remove_callback(entity.dependency, entity.cb)
+    dma_fence_put(entity.dependency)
+    entity.dependency = None
+"""
+_TAKE_DEPENDENCY = """
+rcu_read_lock()
+dependency = READ_ONCE(entity, "dependency")
+dependency = dependency and dma_fence_get_rcu(dependency)
+rcu_read_unlock()
+if dependency:
+    if dma_fence_remove_callback(dependency, entity.cb):
+        dma_fence_put(dependency)
+    %s
+    dma_fence_put(dependency)
+    entity.dependency = None
+"""
+_RCU = {
+    "READ_ONCE": READ_ONCE,
+    "rcu_read_lock": rcu_read_lock,
+    "rcu_read_unlock": rcu_read_unlock,
+    "dma_fence_get_rcu": dma_fence_get_rcu,
+}
+
+
+def _callback_and_end() -> Sequence[Edit]:
+    entity = port("sched_entity")
+    return (
+        Edit(
+            entity.drm_sched_entity_wakeup,
+            """
+            entity.dependency = None
+            dma_fence_put(f)
+            drm_sched_wakeup(entity.rq.sched)
+            """,
+            """
+            sched = entity.rq.sched
+            WRITE_ONCE(entity, "dependency", None)
+            dma_fence_put(f)
+            drm_sched_wakeup(sched)
+            """,
+        ),
+        Edit(
+            entity.drm_sched_entity_fini,
+            _HAS_DEPENDENCY,
+            _TAKE_DEPENDENCY.replace("    %s\n", ""),
+            names=_RCU,
+        ),
+    )
+
+
+# -- 6.1 -------------------------------------------------------------------------------------------
+
+
+def free_behind_the_last_job(kernel: Any) -> None:
+    """An entity is destroyed and freed as soon as its only job has been taken."""
+    rig = Rig(run=null)
+    entity = rig.entity(rig.ring())
+    rig.submit(entity)
+    rig.destroy(entity)
+    rig.free(entity)
+    rig.close()
+
+
+def _wait_always() -> Sequence[Edit]:
+    fini = port("sched_entity", "v6_1").drm_sched_entity_fini
+    return (
+        Edit(
+            fini,
+            "drm_sched_rq_remove_entity(entity.rq, entity)",
+            """
+            drm_sched_rq_remove_entity(entity.rq, entity)
+            wait_for_completion(entity.entity_idle)
+            """,
+            names={"wait_for_completion": wait_for_completion},
+        ),
+        Edit(fini, "if sched:\n    wait_for_completion(entity.entity_idle)"),
+    )
+
+
+def end_before_the_dependency(kernel: Any) -> None:
+    """An entity ends whose job has been looked at and waits for somebody else's work."""
+    rig = Rig(run=null)
+    entity = rig.entity(rig.ring())
+    held = rig.fence()
+    job = rig.submit(entity, after=[held])
+    early: list[Any] = []
+
+    def finished(fence: Any, cb: Any) -> None:
+        if not dma_fence_test_signaled_flag(held):
+            early.append(fence)
+
+    cb = dma_fence_cb()
+    assert dma_fence_add_callback(job.finished, cb, finished) == 0
+    other = rig.task("other", lambda: rig.wait(*rig.jobs[1:]), lambda: dma_fence_signal(held))
+    rig.kill(entity)
+    wait_for_completion(other)
+    rig.close()
+    dma_fence_put(held)
+    assert not early, "a job finished before what it depends on"
+
+
+def _wait_for_it() -> Sequence[Edit]:
+    return (
+        Edit(
+            port("sched_entity", "v6_1").drm_sched_entity_fini,
+            _HAS_DEPENDENCY,
+            _TAKE_DEPENDENCY % "dma_fence_wait(dependency, False)",
+            names=_RCU | {"dma_fence_wait": dma_fence_wait},
+        ),
+    )
+
+
+def kill_behind_a_job_that_is_over(kernel: Any) -> None:
+    """An entity is killed with a queued job when the job before it has ended."""
+    rig = Rig(run=null)
+    entity = rig.entity(rig.ring())
+    first = rig.submit(entity)
+    rig.wait(first)
+    held = rig.fence(dma_fence_context_alloc(1))
+    rig.submit(entity, after=[held])
+    dma_fence_signal(held)
+    rig.kill(entity)
+    rig.close()
+    dma_fence_put(held)
+
+
+def _put_the_last() -> Sequence[Edit]:
+    return (
+        Edit(
+            port("sched_entity", "v6_1").drm_sched_entity_kill_jobs,
+            """
+            if r == -ENOENT:
+                drm_sched_entity_kill_jobs_cb(None, job.finish_cb)
+            elif r:
+                DRM_ERROR("fence add callback failed (%d)\\n", r)
+            """,
+            """
+            if r == -ENOENT:
+                drm_sched_entity_kill_jobs_cb(entity.last_scheduled, job.finish_cb)
+            elif r:
+                DRM_ERROR("fence add callback failed (%d)\\n", r)
+            """,
+        ),
+    )
+
+
+FINDINGS: dict[str, Exhibit] = {
+    finding.id: finding
+    for finding in (
+        Exhibit(
+            id="F01",
+            slug="work-behind-stop",
+            title="work is queued behind drm_sched_wqueue_stop()",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=stop_while_a_job_ends,
+            finds=FREED + r"|list_|s_fence",
+            mend=_look_again,
+            note="drm_sched_run_free_queue() tests pause_submit and then queues (sched_main.c:150-"
+            "154). drm_sched_wqueue_stop() can set the flag and cancel both items between the two "
+            "(1309-1314): the item then runs while drm_sched_stop() walks the pending list without "
+            "its lock (sched_main.c:417 ff.), and frees jobs under it. Until 6.12 the items "
+            "themselves looked at pause_submit; so they do in the mend.",
+        ),
+        Exhibit(
+            id="F02",
+            slug="killed-entity-in-tree",
+            title="a killed entity goes back into the tree",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=kill_while_a_job_is_popped,
+            finds=FREED + r"|WARNING|deadlock",
+            mend=_not_the_killed,
+            note="drm_sched_entity_kill() takes the entity off the run queue and waits for "
+            "entity_idle (sched_entity.c:311-318). The worker that has selected the entity before "
+            "pops its job meanwhile, and drm_sched_rq_pop_entity() puts the entity back for the "
+            "next one without a look at entity->stopped (sched_rq.c:341-378). It stays in the tree "
+            "when it is freed.",
+        ),
+        Exhibit(
+            id="F03",
+            slug="wakeup-against-fini",
+            title="an entity is freed under the callback of its dependency",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=end_while_the_dependency_signals,
+            finds=FREED + r"|WARNING",
+            mend=_callback_and_end,
+            note="drm_sched_entity_wakeup() clears entity->dependency and then reads entity->rq->"
+            "sched (sched_entity.c:443-452). drm_sched_entity_fini() takes a NULL there for \"no "
+            "callback\" (412-417) and lets the caller free the entity. If it sees the fence, it "
+            "reads the pointer three times, and drops a reference that the callback drops as well.",
+        ),
+        Exhibit(
+            id="F04",
+            slug="idle-of-a-freed-entity",
+            title="the scheduler completes an entity that is gone",
+            fix="2fdb8a8f07c2",
+            subject="drm/scheduler: rework entity flush, kill and fini",
+            affected="6.1 as it stands",
+            sched="v6_1",
+            scenario=free_behind_the_last_job,
+            finds=FREED,
+            mend=_wait_always,
+            note="drm_sched_entity_fini() waits for entity_idle only if jobs are queued "
+            "(sched_entity.c:294-302). The thread that has just taken the last one calls "
+            "complete() on it after run_job() (sched_main.c:966). 6.2 waits always.",
+        ),
+        Exhibit(
+            id="F05",
+            slug="kill-drops-dependency",
+            title="a killed job does not wait for the dependency at its head",
+            fix="",
+            subject="",
+            affected="6.1 as it stands",
+            sched="v6_1",
+            scenario=end_before_the_dependency,
+            finds=r"finished before what it depends on",
+            mend=_wait_for_it,
+            note="A dependency that the thread waits for has left job->dependencies "
+            "(sched_entity.c:223). drm_sched_entity_fini() removes the callback and drops it "
+            "(303-307); drm_sched_entity_kill_jobs() waits for the others only. 7.2 keeps it in "
+            "the array until the job runs.",
+        ),
+        Exhibit(
+            id="F06",
+            slug="kill-keeps-last-scheduled",
+            title="a kill keeps a reference to the job before",
+            fix="",
+            subject="",
+            affected="6.1 as it stands",
+            sched="v6_1",
+            scenario=kill_behind_a_job_that_is_over,
+            finds=r"leak|still has objects",
+            mend=_put_the_last,
+            note="drm_sched_entity_kill_jobs() takes a reference on last_scheduled for the "
+            "callback (sched_entity.c:256); if the fence has signalled it calls the callback with "
+            "NULL (260-261), and nobody drops it.",
+        ),
+    )
+}
+
+
+def mends(sched: str) -> list[Edit]:
+    """Edits that mend all that is known of a scheduler, for a search for what is not."""
+    known = [finding for finding in FINDINGS.values() if finding.sched == sched]
+    return [edit for finding in known for edit in finding.mend()]
