@@ -134,7 +134,7 @@ def link(table: Mapping[str, Any]) -> None:
             _relocate(symbols, names)
 
 
-def current(name: str, code: Any) -> Any:
+def code_of_today(name: str, code: Any) -> Any:
     """What a module would have under `name` that imported `code` long ago: its code of today."""
     known = _known.get(name, ())
     return _bound[name] if any(code is old for old in known) else code

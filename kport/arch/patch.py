@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
-from kport.arch.link import current, patched
+from kport.arch.link import code_of_today, patched
 
 _FLAGS = __future__.annotations.compiler_flag
 _MISSING = object()
@@ -160,7 +160,7 @@ def applied(*edits: Edit) -> Iterator[None]:
             space: dict[str, Any] = inspect.unwrap(edit.function).__globals__
             for name, value in edit.names.items():
                 stack.callback(_restore, space, name, space.get(name, _MISSING))
-                space[name] = current(name, value)
+                space[name] = code_of_today(name, value)
         for function, node in functions.items():
             stack.enter_context(patched(function, _compile(function, node)))
         yield
