@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 from kport.check import oracles_era as era
 from kport.check import oracles_model as model
 from kport.linux.facility import Facility
+from kport.linux.field import raw_get as raw
 
 
 class Violation(NamedTuple):
@@ -59,16 +60,21 @@ def _ring(sched: Any) -> str:
 
 
 def _job(job: Any) -> str:
-    fence = job.s_fence.finished
-    return f"job {fence.context}:{fence.seqno} of {era.name_of(job.sched)}"
+    fence = raw(job, "s_fence").finished
+    number = f"{raw(fence, 'context')}:{raw(fence, 'seqno')}"
+    return f"job {number} of {era.name_of(raw(job, 'sched'))}"
 
 
 def _entity(entity: Any) -> str:
-    return f"entity of fence context {entity.fence_context}"
+    return f"entity of fence context {raw(entity, 'fence_context')}"
+
+
+def _is_over(job: Any) -> bool:
+    return era.signaled(raw(job, "s_fence").finished)
 
 
 def _unfinished(sched: Any) -> list[Any]:
-    return [job for job in era.pending(sched) if not era.signaled(job.s_fence.finished)]
+    return [job for job in era.pending(sched) if not _is_over(job)]
 
 
 def credit_sum(sched: Any) -> list[Violation]:
@@ -76,7 +82,7 @@ def credit_sum(sched: Any) -> list[Violation]:
 
     A job that its timeout handler has taken from the list is on the hardware, too: not at rest.
     """
-    if not sched.ready or era.is_stopped(sched):
+    if not raw(sched, "ready") or era.is_stopped(sched):
         return []
     jobs = _unfinished(sched)
     there = sum(era.credits_of(job) for job in jobs)
@@ -94,7 +100,7 @@ def score_sum(sched: Any, killed: int = 0, others: Iterable[Any] = ()) -> list[V
     """
     jobs = on_lists = 0
     for each in (sched, *others):
-        if not each.ready or era.is_stopped(each):
+        if not raw(each, "ready") or era.is_stopped(each):
             return []
         listed = [entity for _, entity in era.entities(each)]
         on_lists += len(listed)
@@ -104,7 +110,7 @@ def score_sum(sched: Any, killed: int = 0, others: Iterable[Any] = ()) -> list[V
             killed = max(killed, notes.killed)
         else:
             jobs += sum(map(era.queued, listed)) + len(_unfinished(each)) + killed
-    counted = int(sched.score.counter)
+    counted = int(raw(sched, "score").counter)
     if counted == jobs + on_lists:
         return []
     also = f", {killed} of them killed," if killed else ""
@@ -115,7 +121,7 @@ def score_sum(sched: Any, killed: int = 0, others: Iterable[Any] = ()) -> list[V
 def tree(sched: Any) -> list[Violation]:
     """An entity in the tree of a run queue is on its list, not stopped, and has jobs (7.2)."""
     found = []
-    if era.era_of(sched) != "v7_2" or not sched.ready:
+    if era.era_of(sched) != "v7_2" or not raw(sched, "ready"):
         return []
     for rq in era.run_queues(sched):
         inside = era.tree(rq)
@@ -124,7 +130,7 @@ def tree(sched: Any) -> list[Violation]:
             if wrong:
                 found.append(Violation("tree", _entity(entity), "not in the tree", wrong))
         for entity in era.members(rq.entities, "list"):
-            if era.queued(entity) and entity not in inside and not entity.stopped:
+            if era.queued(entity) and entity not in inside and not raw(entity, "stopped"):
                 text = f"{era.queued(entity)} jobs and not in the tree"
                 found.append(Violation("tree", _entity(entity), "in the tree", text))
     return found
@@ -136,7 +142,7 @@ def quiescence(sched: Any) -> list[Violation]:
     It also finds an entity that still waits for a fence that has signalled, and a finished job that
     nobody is going to free.
     """
-    if not sched.ready or era.is_stopped(sched):
+    if not raw(sched, "ready") or era.is_stopped(sched):
         return []
     found = unfreed(sched)
     if era.runner_sleeps(sched):
@@ -150,9 +156,9 @@ def quiescence(sched: Any) -> list[Violation]:
 
 def unfreed(sched: Any) -> list[Violation]:
     """The half of `quiescence` that is about freeing: it holds while jobs are pushed, too."""
-    if sched.ready and not era.is_stopped(sched) and era.freer_sleeps(sched):
+    if raw(sched, "ready") and not era.is_stopped(sched) and era.freer_sleeps(sched):
         first = next(iter(era.pending(sched)), None)
-        if first is not None and era.signaled(first.s_fence.finished):
+        if first is not None and _is_over(first):
             text = "it has finished, and nothing is queued that frees it"
             return [Violation("quiescence", _job(first), "freed", text)]
     return []
@@ -161,9 +167,10 @@ def unfreed(sched: Any) -> list[Violation]:
 def _waits_in_vain(sched: Any) -> list[Violation]:
     found = []
     for _, entity in era.entities(sched):
-        fence = entity.dependency
+        fence = raw(entity, "dependency")
         if fence is not None and era.queued(entity) and era.signaled(fence):
-            text = f"it waits for {fence.context}:{fence.seqno}, which has signalled"
+            number = f"{raw(fence, 'context')}:{raw(fence, 'seqno')}"
+            text = f"it waits for {number}, which has signalled"
             found.append(Violation("quiescence", _entity(entity), "ready", text))
     return found
 
@@ -206,7 +213,7 @@ def check(*scheds: Any) -> list[Violation]:
     """What is wrong with the schedulers, by all oracles; those of one score belong in one call."""
     found: list[Violation] = []
     for sched in scheds:
-        sharing = [s for s in scheds if s is not sched and s.score is sched.score]
+        sharing = [s for s in scheds if s is not sched and raw(s, "score") is raw(sched, "score")]
         for oracle in ORACLES:
             found += oracle(sched, others=sharing) if oracle is score_sum else oracle(sched)
     return found

@@ -3,7 +3,8 @@
 """What differs between the schedulers, for whoever looks at one from outside.
 
 Everything here reads structures and calls no instruction, so that watching a run on `virt` changes
-nothing in it. A scheduler is known by the package its struct is from:
+nothing in it; members are read past whoever watches accesses to them (`raw`). A scheduler is
+known by the package its struct is from:
 
 | | v7_2 | v6_1 | v3_2023 |
 |---|---|---|---|
@@ -22,9 +23,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_SIGNALED_BIT
+from kport.linux.field import raw_get as raw
 from kport.linux.kasan_poison import is_dead
 from kport.linux.sched import TASK_INTERRUPTIBLE, TASK_PARKED
-from kport.linux.workqueue import WORK_STRUCT_PENDING_BIT, get_work_pool, work_struct
+from kport.linux.workqueue import WORK_STRUCT_PENDING_BIT, work_struct
 
 PACKAGES = ("v7_2", "v6_1", "v3_2023")
 KERNELS = {
@@ -53,37 +55,38 @@ def signaled(fence: Any) -> bool:
 
 def members(head: Any, member: str) -> Iterator[Any]:
     """What stands in a list: the structs that embed its nodes."""
-    node = head.next
+    node = raw(head, "next")
     for _ in range(STEPS):
         if node is head or node is None:
             return
         yield node._container
-        node = node.next
+        node = raw(node, "next")
 
 
 def is_listed(node: Any) -> bool:
     """True if a list node is on a list."""
-    return node.next is not node and node.next is not None
+    after = raw(node, "next")
+    return after is not node and after is not None
 
 
 def tree(rq: Any) -> list[Any]:
     """The entities in the tree of a run queue of 7.2, the next one first."""
     found: list[Any] = []
     stack: list[Any] = []
-    node = rq.rb_tree_root.rb_root.rb_node
+    node = raw(rq.rb_tree_root.rb_root, "rb_node")
     while (stack or node is not None) and len(found) < STEPS:
         while node is not None:
             stack.append(node)
-            node = node.rb_left
+            node = raw(node, "rb_left")
         node = stack.pop()
         found.append(node._container)
-        node = node.rb_right
+        node = raw(node, "rb_right")
     return found
 
 
 def run_queues(sched: Any) -> list[Any]:
     """The run queues, the one that is served first in front; none after fini."""
-    rqs = [rq for rq in sched.sched_rq or () if rq is not None]
+    rqs = [rq for rq in raw(sched, "sched_rq") or () if rq is not None]
     return rqs if era_of(sched) == "v7_2" else rqs[::-1]
 
 
@@ -102,7 +105,7 @@ def queued(entity: Any) -> int:
 
 def first_job(entity: Any) -> Any:
     """The job at the head of an entity's queue, or None."""
-    node = entity.job_queue.head.next
+    node = raw(entity.job_queue.head, "next")
     return None if node is None else node._container
 
 
@@ -113,43 +116,45 @@ def pending(sched: Any) -> list[Any]:
 
 def credits_of(job: Any) -> int:
     """What a job costs while it is on the hardware."""
-    return int(getattr(job, "credits", 1))
+    return int(raw(job, "credits")) if hasattr(type(job), "credits") else 1
 
 
 def credit_count(sched: Any) -> int:
     """The scheduler's own count of what is on the hardware."""
-    counter = getattr(sched, "credit_count", None) or sched.hw_rq_count
+    counter = sched.credit_count if era_of(sched) == "v7_2" else sched.hw_rq_count
     return int(counter.counter)
 
 
 def credit_limit(sched: Any) -> int:
     """How much may be on the hardware."""
     if era_of(sched) == "v7_2":
-        return int(sched.credit_limit)
-    return int(sched.hw_submission_limit)
+        return int(raw(sched, "credit_limit"))
+    return int(raw(sched, "hw_submission_limit"))
 
 
 def is_stopped(sched: Any) -> bool:
     """True while the scheduler hands out no jobs: paused, or its thread parked."""
-    task = getattr(sched, "thread", None)
-    if task is not None:
-        return bool(task._state & TASK_PARKED)
-    return bool(getattr(sched, "pause_submit", False))
+    if era_of(sched) == "v6_1":
+        task = raw(sched, "thread")
+        return task is not None and bool(raw(task, "_state") & TASK_PARKED)
+    return bool(raw(sched, "pause_submit"))
 
 
 def is_idle(work: work_struct) -> bool:
     """True if a work item is neither queued nor running."""
     if work.data.cells[WORK_STRUCT_PENDING_BIT]:
         return False
-    pool = get_work_pool(work)
-    return pool is None or work not in pool.busy
+    pwq = raw(work, "pwq")
+    pool = raw(work, "pool") if pwq is None else raw(pwq, "pool")
+    return pool is None or work not in raw(pool, "busy")
 
 
 def runner_sleeps(sched: Any) -> bool:
     """True if what runs jobs has nothing to do: it must be told before it looks again."""
     era = era_of(sched)
     if era == "v6_1":
-        return sched.thread is None or bool(sched.thread._state & TASK_INTERRUPTIBLE)
+        task = raw(sched, "thread")
+        return task is None or bool(raw(task, "_state") & TASK_INTERRUPTIBLE)
     return is_idle(sched.work_run_job if era == "v7_2" else sched.work_submit)
 
 
@@ -163,7 +168,7 @@ def freer_sleeps(sched: Any) -> bool:
 def is_ready(entity: Any) -> bool:
     """True if the scheduler would take a job from the entity."""
     has_job = queued(entity) if _is_new(entity) else first_job(entity) is not None
-    return bool(has_job) and not entity.dependency
+    return bool(has_job) and not raw(entity, "dependency")
 
 
 def _is_new(entity: Any) -> bool:
@@ -182,7 +187,7 @@ def is_pending(job: Any) -> bool:
 
 def misplaced(entity: Any) -> str:
     """Why an entity must not be in the tree of its run queue; "" if it may."""
-    if entity.stopped:
+    if raw(entity, "stopped"):
         return "stopped"
     if not is_listed(entity.list):
         return "on no list"
@@ -191,4 +196,4 @@ def misplaced(entity: Any) -> str:
 
 def name_of(sched: Any) -> str:
     """What a report calls a scheduler."""
-    return str(getattr(sched, "name", None) or "(unnamed)")
+    return str(raw(sched, "name") or "(unnamed)")

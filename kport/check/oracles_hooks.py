@@ -21,6 +21,7 @@ from kport.check.oracles_jobs import (
     frees,
     is_done,
     leaves,
+    number,
     prepared,
     pushes,
     runs,
@@ -35,6 +36,8 @@ from kport.check.oracles_report import report
 from kport.dma_buf import dma_fence as fences
 from kport.dma_buf import dma_fence_array, dma_fence_chain
 from kport.linux import kthread
+from kport.linux.field import raw_get as raw
+from kport.linux.field import raw_set
 
 # -- the driver's callbacks ----------------------------------------------------------------------
 
@@ -91,8 +94,8 @@ def _init(ret: int, sched: Any, args: Any) -> None:
     notes = model.schedulers.get(sched)
     if notes is None or notes.gone or notes.partial:
         model.schedulers[sched] = Scheduler(sched, partial=False)
-    if sched.ops is not None:
-        sched.ops = watched(sched.ops)
+    if raw(sched, "ops") is not None:
+        raw_set(sched, "ops", watched(raw(sched, "ops")))
 
 
 def _notes(sched: Any) -> Scheduler | None:
@@ -161,7 +164,7 @@ def _started(sched: Any) -> None:
 
 def _of_thread(task: Any) -> Scheduler | None:
     for notes in list(Now.model.schedulers.values()) if Now.model is not None else ():
-        if not notes.gone and notes.era == "v6_1" and notes.sched.thread is task:
+        if not notes.gone and notes.era == "v6_1" and raw(notes.sched, "thread") is task:
             return notes
     return None
 
@@ -253,7 +256,7 @@ def _entity_fini(result: None, entity: Any) -> None:
 def _entity_killed(result: None, entity: Any) -> None:
     model = Now.model
     if model is not None and (notes := model.entities.get(entity)) is not None:
-        notes.killed = bool(entity.stopped)
+        notes.killed = bool(raw(entity, "stopped"))
 
 
 def _entity_kills(entity: Any) -> None:
@@ -262,12 +265,12 @@ def _entity_kills(entity: Any) -> None:
     if model is None or (notes := model.entities.get(entity)) is None:
         return
     notes.killed = True
-    node = entity.job_queue.head.next
+    node = raw(entity.job_queue.head, "next")
     while node is not None:
         if (job := model.jobs.get(node._container)) is not None:
-            left = list(job.job.dependencies.entries.values())
+            left = list(raw(job.job.dependencies, "entries").values())
             job.asked = [fence for fence in list(job.waits) if fence not in left]
-        node = node.next
+        node = raw(node, "next")
 
 
 def _used(entity: Any, how: str) -> None:
@@ -288,11 +291,11 @@ def _wakes(fence: Any, cb: Any) -> None:
 
 
 def _listing(rq: Any, *_: Any) -> None:
-    _busy(rq.sched, 1)
+    _busy(raw(rq, "sched"), 1)
 
 
 def _listed(result: Any, rq: Any, entity: Any) -> None:
-    if (notes := _busy(rq.sched, -1)) is not None:
+    if (notes := _busy(raw(rq, "sched"), -1)) is not None:
         if era.is_listed(entity.list):
             notes.listed[entity] = None
         else:
@@ -300,18 +303,18 @@ def _listed(result: Any, rq: Any, entity: Any) -> None:
 
 
 def _listing_7_2(entity: Any, ts: int) -> None:
-    _listing(entity.rq)
+    _listing(raw(entity, "rq"))
 
 
 def _listed_7_2(result: Any, entity: Any, ts: int) -> None:
-    _listed(result, entity.rq, entity)
+    _listed(result, raw(entity, "rq"), entity)
 
 
 def _put_in_tree(result: None, entity: Any, *_: Any) -> None:
     wrong = era.misplaced(entity)
     if wrong and Now.model is not None:
         notes = Now.model.entity(entity)
-        after_kill = wrong in ("stopped", "on no list") and bool(entity.stopped)
+        after_kill = wrong in ("stopped", "on no list") and bool(raw(entity, "stopped"))
         argument = known("tree-after-kill", "v7_2") if after_kill else ""
         report("tree", str(notes), "not put in the tree", wrong, argument)
 
@@ -324,7 +327,7 @@ def _signals(fence: Any, timestamp: int) -> None:
     model = Now.model
     if model is None or fence.flags.cells[fences.DMA_FENCE_FLAG_SIGNALED_BIT]:
         return
-    ops = fence.ops
+    ops = raw(fence, "ops")
     if ops is dma_fence_array.dma_fence_array_ops:
         _array_signals(fence._container)
     elif ops is dma_fence_chain.dma_fence_chain_ops:
@@ -341,39 +344,35 @@ def _signaled(result: None, fence: Any, timestamp: int) -> None:
             model.signal(fence)
 
 
-def _name(fence: Any) -> str:
-    return f"{fence.context}:{fence.seqno}"
-
-
 def _array_signals(array: Any) -> None:
     """All members have signalled, or one where one is enough; the error is one of theirs."""
-    members = [fence for fence in array.fences or () if fence is not None]
+    members = [fence for fence in raw(array, "fences") or () if fence is not None]
     over = [fence for fence in members if era.signaled(fence)]
     if array.num_pending.counter > 0 and array.num_pending.counter > len(over):
-        report("containers", f"array {_name(array.base)}", "all its fences signalled",
+        report("containers", f"array {number(array.base)}", "all its fences signalled",
             f"{len(over)} of {len(members)}")  # fmt: skip
-    errors = {fence.error for fence in over if fence.error}
-    error = array.base.error
+    errors = {raw(fence, "error") for fence in over} - {0}
+    error = raw(array.base, "error")
     if error and error not in errors:
         text = f"{error}, and theirs are {sorted(errors)}"
-        report("containers", f"array {_name(array.base)}", "the error of one of its fences", text)
+        report("containers", f"array {number(array.base)}", "the error of one of its fences", text)
 
 
 def _chain_signals(chain: Any) -> None:
     """The fence in the link has signalled, and all before it."""
     link = chain
     for _ in range(era.STEPS):
-        fence = link.fence
+        fence = raw(link, "fence")
         if fence is not None and not era.signaled(fence):
-            report("containers", f"chain {_name(chain.base)}", "every fence of it signalled",
-                f"{_name(fence)} has not signalled")  # fmt: skip
+            report("containers", f"chain {number(chain.base)}", "every fence of it signalled",
+                f"{number(fence)} has not signalled")  # fmt: skip
             return
-        prev = link.prev
+        prev = raw(link, "prev")
         if prev is None or era.signaled(prev):
             return
-        if prev.ops is not dma_fence_chain.dma_fence_chain_ops:
-            report("containers", f"chain {_name(chain.base)}", "every fence of it signalled",
-                f"{_name(prev)} has not signalled")  # fmt: skip
+        if raw(prev, "ops") is not dma_fence_chain.dma_fence_chain_ops:
+            report("containers", f"chain {number(chain.base)}", "every fence of it signalled",
+                f"{number(prev)} has not signalled")  # fmt: skip
             return
         link = prev._container
 

@@ -17,6 +17,12 @@ from kport.check.oracles_known import known
 from kport.check.oracles_model import Job, Now, Scheduler
 from kport.check.oracles_report import report
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_USER_BITS as DRM_SCHED_FENCE_DONT_PIPELINE
+from kport.linux.field import raw_get as raw
+
+
+def number(fence: Any) -> str:
+    """What a report calls a fence."""
+    return f"{raw(fence, 'context')}:{raw(fence, 'seqno')}"
 
 
 def _of(base: Any) -> Job | None:
@@ -29,8 +35,10 @@ def _by_worker(notes: Scheduler, worker: Any) -> bool:
     ti = current_thread_info()
     if worker is ti:
         return True
-    task = getattr(notes.sched, "thread", None)
-    return task is not None and task.thread is ti
+    if notes.era != "v6_1":
+        return False
+    task = raw(notes.sched, "thread")
+    return task is not None and raw(task, "thread") is ti
 
 
 # -- pushed --------------------------------------------------------------------------------------
@@ -103,12 +111,13 @@ def runs(base: Any) -> None:
     for fence, kind in list(job.waits.items()):
         if kind != "kill" and not _is_ahead(job, fence):
             report("dependencies", str(job), "not run before what it depends on",
-                f"{fence.context}:{fence.seqno} has not signalled")  # fmt: skip
+                f"{number(fence)} has not signalled")  # fmt: skip
 
 
 def _is_ahead(job: Job, fence: Any) -> bool:
     """True if a job need not wait for a fence to run: it has signalled or comes before it."""
-    if era.signaled(fence) or fence.context in (job.entity.context, job.entity.context + 1):
+    own = (job.entity.context, job.entity.context + 1)
+    if era.signaled(fence) or raw(fence, "context") in own:
         return True
     other = Now.model.fences.get(fence) if Now.model is not None else None
     if other is None or other.scheduler is not job.scheduler:
@@ -127,11 +136,11 @@ def begins(base: Any) -> None:
     notes = job.scheduler
     new = notes.era == "v7_2"
     with Now.model.lock:
-        job.credits = base.credits if new else 1
+        job.credits = raw(base, "credits") if new else 1
         job.begun = True
         notes.running += 1
         notes.credits += job.credits
-    limit = notes.sched.credit_limit if new else notes.sched.hw_submission_limit
+    limit = raw(notes.sched, "credit_limit" if new else "hw_submission_limit")
     if notes.credits > limit and not notes.partial:
         text = f"{notes.credits} of {limit} with {job}"
         report("credits", str(notes), "room for what is run", text)
@@ -190,7 +199,7 @@ def sums(notes: Scheduler) -> list[tuple[str, str, str]]:
     count = era.credit_count(notes.sched)
     if count:
         found.append(("credits", "0 without a job", str(count)))
-    score = notes.sched.score
+    score = raw(notes.sched, "score")
     if score is notes.sched._score and score.counter != len(notes.listed) + notes.killed:
         also = f" and {notes.killed} killed jobs" if notes.killed else ""
         found.append(("score", f"{len(notes.listed)} for its entities{also}", str(score.counter)))
@@ -223,7 +232,7 @@ def finishes(fence: Any) -> None:
         lost = dependency in job.asked
         argument = known("kill-drops-dependency", notes.era) if lost else ""
         report("dependencies", str(job), "not finished by a kill before what it depends on",
-            f"{dependency.context}:{dependency.seqno} has not signalled", argument)  # fmt: skip
+            f"{number(dependency)} has not signalled", argument)  # fmt: skip
 
 
 def wears_off(work: Any) -> None:
@@ -264,7 +273,7 @@ def frees(base: Any) -> None:
 def leaves(base: Any) -> None:
     """drm_sched_job_cleanup(): the driver has done with the job, whoever called it."""
     job = _of(base)
-    if job is not None and job.s_fence is base.s_fence:
+    if job is not None and job.s_fence is raw(base, "s_fence"):
         job.cleaned += 1
 
 

@@ -18,6 +18,7 @@ from collections import deque
 from typing import Any
 
 from kport.check import oracles_era as era
+from kport.linux.field import raw_get as raw
 
 REMEMBERED = 512  # jobs that were freed, entities that have ended
 
@@ -85,7 +86,7 @@ class Entity:
 
     def __init__(self, entity: Any) -> None:
         self.entity = entity
-        self.context = int(entity.fence_context)
+        self.context = int(raw(entity, "fence_context"))
         self.killed = self.ended = False
         self.last_push = self.last_run = self.pushed = 0
 
@@ -124,8 +125,8 @@ class Job:
 
     def __init__(self, job: Any, scheduler: Scheduler, entity: Entity) -> None:
         self.job = job
-        self.s_fence = job.s_fence
-        self.seqno = int(job.s_fence.finished.seqno)
+        self.s_fence = raw(job, "s_fence")
+        self.seqno = int(raw(self.s_fence.finished, "seqno"))
         self.scheduler = scheduler
         self.entity = entity
         self.waits: dict[Any, str] = {}
@@ -133,7 +134,7 @@ class Job:
         self.runs = self.freed = self.cleaned = self.done = self.credits = 0
         self.finished = self.killed = self.begun = self.timed_out = False
         entity.pushed = self.place = entity.pushed + 1
-        self.refused = bool(entity.entity.stopped)
+        self.refused = bool(raw(entity.entity, "stopped"))
 
     def is_freed(self) -> bool:
         """True if free_job() was called, or the driver took it into its own hands."""
@@ -172,10 +173,10 @@ class Model:
 
     def add(self, base: Any) -> Job:
         """A job is pushed. The lock is held."""
-        job = Job(base, self.scheduler(base.sched), self.entity(base.entity))
+        job = Job(base, self.scheduler(raw(base, "sched")), self.entity(raw(base, "entity")))
         self.jobs[base] = job
         self.fences[job.s_fence.finished] = job
-        for _, fence in sorted(base.dependencies.entries.items()):
+        for _, fence in sorted(raw(base.dependencies, "entries").items()):
             self.wait(job, fence, "run")
         return job
 
