@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -140,11 +141,22 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
     if not LIST.value_change_only:
         write = write.replace("value is not old or", "True or")
     kept = ("_race_callers(f)", "_race_callers(f)") if LIST.stacks else ("()", "_race_outer(f)")
-    which = (lambda c: only(c) and not inline(c), lambda c: only(c) and inline(c))
+    which = _which(only, inline)
     return [
         Watcher(_READ.replace("CALLERS", text), write.replace("CALLERS", text), names, only=some)
         for text, some in zip(kept, which, strict=True)
     ]
+
+
+@cache
+def _which(
+    only: Callable[[type], bool], inline: Callable[[type], bool]
+) -> tuple[Callable[[type], bool], Callable[[type], bool]]:
+    """The classes that are not inline, and those that are: the same functions at each boot.
+
+    Equal watchers share what is compiled for a member (`kport.linux.field`).
+    """
+    return (lambda c: only(c) and not inline(c), lambda c: only(c) and inline(c))
 
 
 def outer(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
