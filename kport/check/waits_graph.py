@@ -27,6 +27,10 @@ so there it must be the same lock.
 A work item is different: what it took once it may take in its next run, so its locks count even if
 the waiter knew of the last run. lockdep treats it so.
 
+Whether to wait for a fence is often decided by the state of jobs (drm_sched_stop() waits for those
+whose hardware fence is gone), and what changed that state is not seen. So if the fence had
+signalled when the wait began, an earlier item of the waiter's own ordered queue is no obstacle.
+
 Limits: an order that is kept by a flag under a spin lock alone is not seen, and such a pair may be
 reported; that a fence has signalled is seen by whoever is told so by the fence's functions. Spin
 locks are no nodes (who holds one cannot sleep), so timer_delete_sync() and its like are left to
@@ -39,7 +43,8 @@ from __future__ import annotations
 from _thread import allocate_lock
 from typing import Any, NamedTuple
 
-from kport.check.waits_state import LOCK, WAIT, Event, Node, Wait
+from kport.check.waits_state import SLOT, WAIT, Event, Node, Wait
+from kport.dma_buf.dma_fence import dma_fence
 
 _LOOKED_AT = 200  # nodes per wait
 _DEEP = 4  # waits behind waits
@@ -150,6 +155,7 @@ def needs(wait: Wait, event: Event) -> list[tuple[Step, ...]]:
     """The locks that must be taken before the event that `wait` waits for: the steps to each."""
     found: dict[str, tuple[Step, ...]] = {}
     budget = _LOOKED_AT
+    asked = isinstance(wait.obj, dma_fence) and event.generation < wait.generation
     todo: list[tuple[Event, tuple[Step, ...]]] = [(event, ())]
     while todo and budget > 0:
         at, before = todo.pop(0)
@@ -158,7 +164,8 @@ def needs(wait: Wait, event: Event) -> list[tuple[Step, ...]]:
             budget -= 1
             steps = (*before, Step(at, node))
             if node.kind != WAIT:
-                if (at.again and node.kind == LOCK) or not wait.after(node):
+                done = wait.after(node) if node.kind == SLOT or not at.again else False
+                if not done and not (asked and node.kind == SLOT):
                     found.setdefault(node.cls, steps)
             elif node.event is not None and len(steps) < _DEEP:
                 if not wait.knows(node.event):
