@@ -25,6 +25,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_MASK
 from kport.arch.asm import (
     current_thread_info,
     irqs_disabled,
@@ -107,6 +108,10 @@ def lockdep_assert_held_read(lock: Any) -> None:
     """Warn unless the running task holds the lock as a reader; the validator knows."""
 
 
+def lockdep_assert_held_once(lock: Any) -> None:
+    """Warn unless the running task holds the lock, once at each place; the validator knows."""
+
+
 def lockdep_assert_none_held_once() -> None:
     """Warn if the task holds any lock the validator knows; it is off."""
 
@@ -119,6 +124,22 @@ def lockdep_assert_irqs_enabled() -> None:
 def lockdep_assert_irqs_disabled() -> None:
     """Warn if interrupts are on."""
     WARN_ON_ONCE(not irqs_disabled())
+
+
+def lockdep_assert_in_irq() -> None:
+    """Warn outside hard interrupts."""
+    WARN_ON_ONCE(not preempt_count() & HARDIRQ_MASK)
+
+
+def lockdep_assert_no_hardirq() -> None:
+    """Warn in a hard interrupt and with interrupts off."""
+    WARN_ON_ONCE(preempt_count() & HARDIRQ_MASK or irqs_disabled())
+
+
+def lockdep_assert_in_softirq() -> None:
+    """Warn unless softirqs are served or held off, and no hard interrupt is."""
+    count = preempt_count()
+    WARN_ON_ONCE(not count & SOFTIRQ_MASK or count & HARDIRQ_MASK)
 
 
 def lockdep_assert_preemption_disabled() -> None:

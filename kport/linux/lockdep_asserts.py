@@ -21,7 +21,11 @@ from kport.linux.lockdep_acquire import (
 from kport.linux.lockdep_class import graph_lock
 from kport.linux.lockdep_hooks import acquire, check_no_locks_freed, release, task_of
 from kport.linux.lockdep_print import c_place, forget_trace
-from kport.linux.lockdep_report import lockdep_rcu_suspicious, print_held_locks_bug
+from kport.linux.lockdep_report import (
+    lockdep_rcu_suspicious,
+    lockdep_sys_exit,
+    print_held_locks_bug,
+)
 from kport.linux.lockdep_types import (
     LD_WAIT_CONFIG,
     LD_WAIT_FREE,
@@ -54,6 +58,15 @@ def task_exits(task: Any, code: int) -> None:
         with graph_lock:
             forget_trace()
             print_held_locks_bug(ti, curr)
+
+
+def returns_to_user(result: Any, *what: Any) -> None:
+    """After a system call."""
+    ti = current_thread_info()
+    curr = ti.held
+    if curr is not None and curr.depth:
+        with graph_lock:
+            lockdep_sys_exit(ti, curr)
 
 
 def memory_freed(obj: Any) -> None:
@@ -107,6 +120,14 @@ def assert_held_write(lock: Any) -> None:
 def assert_held_read(lock: Any) -> None:
     """Before lockdep_assert_held_read()."""
     _assert(_held(lock, 1) != LOCK_STATE_NOT_HELD, frame(2))
+
+
+def assert_held_once(lock: Any) -> None:
+    """Before lockdep_assert_held_once()."""
+    caller = frame(2)
+    if _held(lock, -1) == LOCK_STATE_NOT_HELD:
+        if printk.first_time((caller.f_code.co_filename, caller.f_lineno)):
+            _assert(False, caller)
 
 
 def assert_none_held_once() -> None:

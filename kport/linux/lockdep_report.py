@@ -396,6 +396,23 @@ def print_held_locks_bug(ti: thread_info, curr: lockdep_task) -> None:
     _report(headline, [*print_held_locks(ti, curr), "", "stack backtrace:", *dump_stack()], 36)
 
 
+def lockdep_sys_exit(ti: thread_info, curr: lockdep_task) -> None:
+    """A system call ends with locks held.
+
+    kernel/locking/lockdep.c:6841-6865, Linux 7.2.13
+    """
+    headline = "WARNING: lock held when returning to user space!"
+    if not debug_locks_off() or _silent(headline):
+        return
+    _report(
+        headline,
+        [
+            f"{task_name(ti)} is leaving the kernel with locks still held!",
+            *print_held_locks(ti, curr),
+        ],
+    )
+
+
 def lockdep_rcu_suspicious(ti: thread_info, curr: lockdep_task, at: str, s: str) -> None:
     """RCU-protected data is read by nobody who may; the validator goes on.
 

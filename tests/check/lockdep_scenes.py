@@ -29,6 +29,7 @@ from kport.dma_buf.dma_resv import (
     dma_resv_lock,
     dma_resv_unlock,
 )
+from kport.dma_buf.sw_sync import SW_SYNC_IOC_INC
 from kport.drm.drm_exec import (
     drm_exec,
     drm_exec_cleanup,
@@ -37,6 +38,7 @@ from kport.drm.drm_exec import (
     drm_exec_lock_obj,
 )
 from kport.drm.scheduler import v7_2
+from kport.linux.fs import O_RDWR
 from kport.linux.hrtimer import (
     CLOCK_MONOTONIC,
     HRTIMER_MODE_REL,
@@ -60,6 +62,7 @@ from kport.linux.rwlock import (
 from kport.linux.slab import GFP_KERNEL, kfree, kzalloc_obj
 from kport.linux.spinlock import spin_lock_irq, spin_unlock_irq, spin_unlock_irqrestore
 from kport.linux.struct import struct
+from kport.linux.syscalls import sys_close, sys_ioctl, sys_open
 from kport.linux.timer import mod_timer, timer_delete_sync, timer_list, timer_setup
 from kport.linux.workqueue import (
     INIT_WORK,
@@ -72,6 +75,7 @@ from kport.linux.workqueue import (
 )
 from tests.check.memory_scenes import arrays, chains, jobs, killed, syncobjs
 from tests.dma_buf.fences import new
+from tests.dma_buf.sync_files import SW_SYNC
 from tests.drm.scheduler.driver import Driver, instant, lasting
 from tests.drm.test_drm_exec import buffers, put
 from tests.support import Thread, sleep_ms
@@ -144,6 +148,13 @@ def queue_comes_and_goes(kernel: Any) -> None:
     queue_work(wq, work)
     flush_workqueue(wq)
     destroy_workqueue(wq)
+
+
+def timeline(kernel: Any) -> None:
+    """A program makes a timeline, moves it on, and closes it."""
+    fd = sys_open(SW_SYNC, O_RDWR)
+    assert sys_ioctl(fd, SW_SYNC_IOC_INC, [1]) == 0
+    sys_close(fd)
 
 
 def timers(kernel: Any) -> None:

@@ -18,7 +18,7 @@ import pytest
 import kport
 from kport.arch.api import KernelBug
 from kport.arch.patch import Edit, applied
-from kport.dma_buf import dma_fence, dma_fence_array, dma_fence_chain, dma_resv
+from kport.dma_buf import dma_fence, dma_fence_array, dma_fence_chain, dma_resv, sw_sync
 from kport.drm import drm_exec, drm_syncobj
 from kport.drm.scheduler.v7_2 import sched_entity, sched_main, sched_rq
 from kport.linux import hrtimer, timer, workqueue
@@ -333,6 +333,12 @@ PLANTS: dict[str, Plant] = {
                 "mutex_unlock(wq_pool_mutex)",
             ),
         ),
+    ),
+    "an ioctl returns with a lock held": Plant(
+        scenes.timeline,
+        "WARNING: lock held when returning to user space!",
+        r"is leaving the kernel with locks still held!\n1 lock held by",
+        (edit(sw_sync.sync_timeline_signal, "spin_unlock_irq(obj.lock)"),),
     ),
     # -- what drivers do
     "two tasks, two orders": Plant(scenes.two_tasks_two_orders, CIRCULAR, r"lock\(&made->b\);"),
