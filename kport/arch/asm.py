@@ -253,7 +253,7 @@ def cmpxchg(o: Any, f: str, old: Any, new: Any) -> Any:
 
 
 def smp_mb() -> None:
-    """Full barrier. No weak memory is modelled: a scheduling point on `virt`, else nothing."""
+    """Full barrier: a point on `virt`, and there with a weak memory what it says; else nothing."""
     _unlinked()
 
 

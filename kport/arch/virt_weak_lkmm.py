@@ -23,7 +23,8 @@ stores behind it, as a control dependency does, and a load through a pointer is 
 load that returned the pointer (told by the object). So the machine shows less than the model
 allows, never more: stores before independent loads are not shown. With `lazy` a relaxed load
 returns a `Later`: it is bound when its value is used or a barrier asks for it. Then dependencies
-are exact and load buffering is seen, but only code that computes with numbers can be run so.
+are exact and load buffering is seen, but only code that computes with numbers can be run so. What
+is not seen even then: an atomic that is not fully ordered, late enough for load buffering.
 
 A store that is older than `horizon` accesses has reached every thread; this keeps views small, and
 long runs possible. With `record` there is no horizon, and the execution is written down, access by
@@ -240,7 +241,7 @@ class Lkmm:
         number: Callable[[int], int],
         *,
         depth: int = 8,
-        horizon: int = 512,
+        horizon: int = 128,
         lazy: bool = False,
         record: bool = False,
     ) -> None:

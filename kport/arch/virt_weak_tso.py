@@ -50,12 +50,18 @@ class Tso:
         if loc is None:
             loc = self.locs[id(o), f] = Loc(o, f, 0)
             return loc
-        value, last = loc.load(), loc.writes[-1].value
-        if value is not last and not (type(value) is type(last) and value == last):
-            for buffer in self.buffers.values():  # a plain store: it is there for all
-                buffer[:] = [w for w in buffer if w.loc is not loc]
-            loc.writes = [Write(loc, value, None)]
+        self._overwritten(loc)
         return loc
+
+    def _overwritten(self, loc: Loc) -> bool:
+        """Whether a plain store has come: then it is there for all, and what waited is gone."""
+        value, last = loc.load(), loc.writes[-1].value
+        if value is last or (type(value) is type(last) and value == last):
+            return False
+        for buffer in self.buffers.values():
+            buffer[:] = [w for w in buffer if w.loc is not loc]
+        loc.writes = [Write(loc, value, None)]
+        return True
 
     # -- buffers -----------------------------------------------------------------------------------
 
@@ -64,15 +70,18 @@ class Tso:
         self.draining.append(buffer)
         while buffer and (until is None or until in buffer):
             self._look(buffer[0].loc)
-            self._leave(buffer)
+            if buffer:
+                self._leave(buffer)
         self.draining.pop()
 
     def _leave(self, buffer: Buffer) -> None:
-        write = buffer.pop(0)
-        loc = write.loc
+        loc = buffer[0].loc
         if isinstance(loc, _Released):
-            loc.writes.remove(write)
+            loc.writes.remove(buffer.pop(0))
             return
+        if self._overwritten(loc):
+            return
+        write = buffer.pop(0)
         at = loc.writes.index(write)
         loc.writes[: at + 1] = [w for w in loc.writes[1:at] if self._waits(w)]
         loc.writes.insert(0, write)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The atomic operations that are made of others (include/linux/atomic/*.h, Linux 7.2.13).
 
-Ordering suffixes (_relaxed, _acquire, _release) name the same operation: no weak memory is
-modelled.
+Ordering suffixes (_relaxed, _acquire, _release) name the same operation, except where the machine
+has one of its own for them (`virt` with a weak memory: kport.arch.virt_weak_asm).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""Barriers (include/asm-generic/barrier.h). No weak memory is modelled; see kport.arch.asm."""
+"""Barriers (include/asm-generic/barrier.h). They order on `virt` with a weak memory only."""
 
 from __future__ import annotations
 

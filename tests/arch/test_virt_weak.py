@@ -185,6 +185,25 @@ def test_a_plain_store_is_seen_by_all(memory):
     assert ends(memory, make) == {(2,)}
 
 
+def test_a_store_that_leaves_late_does_not_undo_a_plain_one():
+    x, y, other = Cell(), Cell(), Cell()
+
+    def one() -> None:
+        asm.WRITE_ONCE(x, "value", 1)
+        x.value = 2
+        asm.WRITE_ONCE(y, "value", 1)
+
+    def two() -> None:
+        asm.WRITE_ONCE(other, "value", asm.READ_ONCE(y, "value"))
+
+    with machine("tso", RoundRobin(3, 1)) as on:
+        for _ in range(20):
+            x.value = y.value = 0
+            on.run(one, two)
+            on.memory.finish()
+            assert x.value == 2
+
+
 def test_a_loop_that_waits_for_a_store_ends():
     """Who reads an old value again and again sees the new one after a while."""
 

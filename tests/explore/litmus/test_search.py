@@ -11,7 +11,7 @@ import pytest
 from kport.arch.strategy import Random
 from kport.explore.litmus import catalog
 from kport.explore.litmus.candidates import ends
-from kport.explore.litmus.program import program
+from kport.explore.litmus.program import Program, Update, program
 from kport.explore.litmus.search import Exhaust, search
 from tests.explore.litmus.programs import made
 
@@ -73,6 +73,12 @@ def test_the_machine_for_kernels_shows_all_but_load_buffering(name):
     assert result.sometimes == (test.sometimes and not name.startswith("LB+"))
 
 
+def _early(test: Program) -> bool:
+    """Whether the test has atomics that the model lets be late; the machine makes them at once."""
+    updates = [s for s in test.statements() if isinstance(s, Update)]
+    return any(s.mode != "mb" or s.what == "cmpxchg" for s in updates)
+
+
 def agree(seed: int) -> tuple[int, int]:
     """Hold all machines against the axioms; returns how many ends there are, and for kernels."""
     test = made(seed)
@@ -80,7 +86,10 @@ def agree(seed: int) -> tuple[int, int]:
     exact = search(test)
     assert exact.exhausted, test.text
     assert exact.refused == {}, test.text
-    assert set(exact.ends) == allowed, test.text
+    if _early(test):
+        assert set(exact.ends) <= allowed, test.text
+    else:
+        assert set(exact.ends) == allowed, test.text
     strong = set(search(test, "sc").ends)
     views = search(test, "views")
     assert views.refused == {}, test.text
