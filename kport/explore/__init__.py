@@ -15,6 +15,9 @@
 A scenario without a parameter returns functions that run at once without a kernel: small programs
 are explored at tens of thousands of schedules per second.
 
+What is not a matter of tasks can be one of the schedule, too: `choose(2)` in a scenario is 0 or 1
+as the search likes, and a token remembers it.
+
 - `machine`: the machine virt, with the choices in the hands of a search
 - `search`, `strategies`: what a search is; `walk`, `pct`, ...: one file each
 - `replay`, `token`, `shrink`: schedules written down, played, made small
@@ -24,6 +27,7 @@ are explored at tens of thousands of schedules per second.
 from __future__ import annotations
 
 from kport.explore.explorer import cover, explore, replay
+from kport.explore.machine import choose
 from kport.explore.replay import Schedule, Turn
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Program, Trouble
@@ -42,6 +46,7 @@ __all__ = [
     "TokenError",
     "Trouble",
     "Turn",
+    "choose",
     "cover",
     "explore",
     "replay",

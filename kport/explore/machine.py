@@ -24,7 +24,7 @@ from kport.arch.api import Hooks, Line
 from kport.arch.strategy import RoundRobin
 from kport.arch.types import thread_info
 from kport.arch.virt import Event, Task, Virt
-from kport.arch.virt_asm import ktime_get
+from kport.arch.virt_asm import CPU, ktime_get
 from kport.explore import ops
 
 if TYPE_CHECKING:
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
 
 SLACK_NS = 1_000_000
 HASTE = 16
+
+
+def choose(n: int) -> int:
+    """A number from 0 to n - 1 that the search chooses: a fault that happens or not, say.
+
+    For scenarios: the choice is part of the schedule, tokens have it, and where it does not matter
+    a shrunk schedule has 0. Outside of an exploration it is 0.
+    """
+    machine = CPU.machine
+    if not isinstance(machine, Explorer) or machine.strategy is not machine.search or n < 2:
+        return 0
+    return machine.search.number(n)
 
 
 class Explorer(Virt):

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE, cpu_relax
-from kport.explore import Program, explore
+from kport.explore import Program, choose, explore, replay
 from kport.linux.completion import (
     complete,
     completion,
@@ -109,6 +109,30 @@ def test_busy_waiting_ends(name):
     result = explore(program, strategy=name, schedules=40)
     assert result.failures == []
     assert result.exhausted == ""
+
+
+def with_faults() -> Program:
+    """Fails if the second of three faults happens and the others do not."""
+    cell, seen = Cell(), []
+
+    def work() -> None:
+        for _ in range(3):
+            READ_ONCE(cell, "value")
+            seen.append(choose(2))
+
+    def check() -> None:
+        assert seen != [0, 1, 0]
+
+    return Program([work], check)
+
+
+@pytest.mark.parametrize("name", ["random", "pct:3", "pos", "surw", "dfs"])
+def test_faults_are_choices_of_the_schedule(name):
+    (failure,) = explore(with_faults, strategy=name, schedules=100).failures
+    assert failure.turns == 1
+    assert replay(failure.token, with_faults).report == failure.report
+    assert explore(with_faults, strategy="dpor").exhausted == ""
+    assert choose(5) == 0
 
 
 def timed_out(kernel) -> None:
