@@ -176,14 +176,14 @@ def release_slow(ti: thread_info, lock: Any, caller: FrameType) -> None:
 
 def irqs_on(ti: thread_info, curr: lockdep_task, caller: FrameType) -> None:
     """Hard interrupts, which are off, go on."""
-    curr.irq_events = curr.hardirq_enable_event = curr.irq_events + 1
-    curr.hardirq_enable = (caller.f_code, caller.f_lasti)
     if curr.depth:
         soft = 1 + (ti.preempt_count >> 8 & 0xFF)
         if curr.chain.enabled != soft:
             with graph_lock:
                 mark_irqs_on(ti, curr)
             curr.chain.enabled = soft
+    curr.irq_events = curr.hardirq_enable_event = curr.irq_events + 1
+    curr.hardirq_enable = (caller.f_code, caller.f_lasti)
 
 
 def irqs_off(curr: lockdep_task, caller: FrameType) -> None:

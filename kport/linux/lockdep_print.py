@@ -8,7 +8,8 @@
 
 Every function gives lines, as the kernel prints them, without the final line break. An address is
 the number of the lock in the order in which this kernel printed them. A place is the function, then
-the line of the port with the C line it was made of (`kport.linux.bug`).
+the line of the port with the C line it was made of (`kport.linux.bug`); code has no addresses here,
+so the kernel's `[<address>]` in front of a place is not there.
 """
 
 from __future__ import annotations

@@ -348,7 +348,7 @@ def print_unlock_imbalance_bug(ti: thread_info, curr: lockdep_task, lock: Any, a
         headline,
         [
             f"{task_name(ti)} is trying to release lock ({lock.dep_map.name}) at:",
-            f"[<{address(lock)}>] {symbol(at)}",
+            symbol(at),
             "but there are no more locks to release!",
             "",
             "other info that might help us debug this:",

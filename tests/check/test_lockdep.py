@@ -71,6 +71,7 @@ from kport.linux.sched import send_sig
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.spinlock import spin_lock_nested
 from kport.linux.struct import struct
+from tests.check import lockdep_scenes as scenes
 from tests.support import Thread, eventually, sleep_ms, take_warnings, together
 
 
@@ -187,6 +188,53 @@ def test_a_circle_of_three_word_for_word(watched):
     assert masked(watched.reports()[0].text) == GOLDEN
     log = [line.split("] ", 1)[1] for line in watched.dmesg()]
     assert log[-len(watched.reports()[0].lines) :] == list(watched.reports()[0].lines)
+
+
+INCONSISTENT = """
+================================
+WARNING: inconsistent lock state
+7.2.13 #1 Not tainted
+--------------------------------
+inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage.
+COMM [HC0[0]:SC0[0]:HE0:SE1] takes:
+ADDR (&made->a){?...}-{3:3}, at: SCENE+PLACE
+{IN-HARDIRQ-W} state was registered at:
+STACK
+irq event stamp: N
+hardirqs last  enabled at (N): nested+PLACE
+hardirqs last disabled at (N): SCENE+PLACE
+softirqs last  enabled at (0): 0x0
+softirqs last disabled at (0): 0x0
+
+other info that might help us debug this:
+ Possible unsafe locking scenario:
+
+       CPU0
+       ----
+  lock(&made->a);
+  <Interrupt>
+    lock(&made->a);
+
+ *** DEADLOCK ***
+
+1 lock held by COMM:
+ #0: ADDR (&made->a){?...}-{3:3}, at: SCENE+PLACE
+
+stack backtrace:
+CPU: N UID: 0 PID: N Comm: MainThread Not tainted 7.2.13 #1
+Call Trace:
+ <TASK>
+STACK
+ </TASK>"""
+
+
+def test_a_lock_of_interrupts_word_for_word(watched):
+    scenes.interrupts_on_under_a_lock_of_interrupts(watched)
+    text = masked(watched.reports()[0].text)
+    text = re.sub(r"stamp: \d+|\([1-9]\d*\)", lambda m: re.sub(r"\d+", "N", m.group()), text)
+    text = text.replace("interrupts_on_under_a_lock_of_interrupts", "SCENE")
+    text = re.sub(r"(enabled at \(N\):) \w+\+", r"\1 nested+", text)
+    assert text == INCONSISTENT
 
 
 def test_only_the_first_report_is_made(watched):
