@@ -4,10 +4,11 @@
 
 Bars of a lane never overlap, so they are two sorted lists, and what a window shows is found by
 bisection. Few bars are given out as they are, with edges in eighths of a cell. Many are summed up
-per cell from a pyramid: level L has buckets of 2^L ns with the busy time, the number of bars and
-the client that had most of the bucket, made from the level below; a cell looks at two to four of
-them. The lowest level has about two buckets for each bar; a burst that is denser than that
-everywhere around it is summed bar by bar, which bisection and sums of lengths make cheap.
+per cell from a pyramid: the lowest level has about two buckets for each bar, with running sums of
+busy time and bars, so that a cell is two differences. Which client had most of a bucket is no sum:
+level L has buckets of 2^L ns for that, made from the level below, and a cell looks at one to three
+of them. A burst that is denser than the lowest buckets is summed bar by bar, which bisection and
+sums of lengths make cheap.
 
 Two conventions say what a bar is where jobs overlap on the hardware. "run": the job that has been
 there longest of those that still are, until it ends. "head": as Perfetto and gpuvis draw it, jobs
@@ -334,6 +335,7 @@ class _Drawing:
     def cells(self, pyramid: Pyramid, level: int, edges: tuple[int, ...], stop: int) -> int:
         """The columns that end before `stop` ns, from sums; returns the first that is left."""
         shift, busy, count = pyramid.shift, pyramid.busy, pyramid.count
+        level = min(level + 1, pyramid.LEVELS - 1)  # of which a cell has one to three buckets
         clients, weights = pyramid.clients[level], pyramid.weights[level]
         top = len(busy) - 1
         last = bisect_left(edges, stop)  # columns before this one end before `stop`, or there
@@ -350,9 +352,10 @@ class _Drawing:
             upto = j if j < top else top
             share, jobs = busy[upto] - busy[i], count[upto] - count[i]
             if share or jobs:
-                k = i >> level
-                part = weights[k : (j - 1 >> level) + 1]
-                client = clients[k + part.index(max(part))]
+                k, m = i >> level, (upto - 1) >> level
+                if m > k and (m > k + 1 or weights[m] > weights[k]):
+                    k += 1  # the middle one is all in the cell
+                client = clients[k]
                 length = (j - i) << shift
                 shade = (share * 2 * _QUANTA + length) // (2 * length)
                 if client == who and shade == tone and x == end:

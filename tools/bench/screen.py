@@ -227,6 +227,7 @@ def zoom(paints: int = 60) -> dict[str, Any]:
     for i in range(0, len(events), 4096):
         part = events[i : i + 4096]
         model.add(Block([parsed_of(event) for event in part], events=part))
+    model.prepare_lanes()  # as for a recording that is opened
     gc.freeze()
     figures: dict[str, Any] = {"number_of_events": len(model.log)}
     chance = random.Random(1)

@@ -155,18 +155,22 @@ def _lane(scene: Scene, key: RingKey, slot: int | None, columns: int, begin: int
 def _future(scene: Scene, segments: Sequence[Segment], columns: int) -> Line:
     """What comes after the moment: shades in the colours of the bars."""
     out: Line = []
+    append, indexer, shade = out.append, scene.indexer, scene.glyphs.shades[0]
     x = 0
     for segment in segments:
-        first, last = max(x, segment.start // 8), min(columns, -(-segment.end // 8))
+        first, last = segment.start >> 3, (segment.end + 7) >> 3
+        if first < x:
+            first = x
+        if last > columns:
+            last = columns
         if last <= first:
             continue
         if first > x:
-            out.append((" " * (first - x), ""))
-        style = f"c{scene.indexer(segment) % CLIENT_COLOURS}"
-        out.append((scene.glyphs.shades[0] * (last - first), style))
+            append((" " * (first - x), ""))
+        append((shade * (last - first), f"c{indexer(segment) % CLIENT_COLOURS}"))
         x = last
     if x < columns:
-        out.append((" " * (columns - x), ""))
+        append((" " * (columns - x), ""))
     return out
 
 
