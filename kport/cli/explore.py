@@ -62,6 +62,7 @@ def parser() -> Parser:
     add("--memory", choices=("sc", "tso", "lkmm"), help="memory model, default: sc")
     add("--keep-going", action="store_true", help="collect failures of different causes")
     add("--jobs", metavar="K", type=whole(1, 256), default=1, help="processes, default: 1")
+    add("--dask", metavar="ADDRESS", help="on a Dask cluster; the extra cluster has what it needs")
     add("--json", action="store_true", help="print one JSON array")
     return p
 
@@ -121,7 +122,13 @@ def _explore(entry: Entry, options: argparse.Namespace) -> Result:
     }
     try:
         with _Told(entry.name) as told:
-            if options.jobs > 1:
+            if options.dask:
+                from kport.explore.cluster import explore_cluster
+
+                result = explore_cluster(
+                    find, entry.name, options.dask, progress=told, **how, **boot
+                )
+            elif options.jobs > 1:
                 result = explore_jobs(
                     find, entry.name, options.jobs, progress=told, **how, **boot
                 )

@@ -14,6 +14,7 @@ has a `scenario` and a `stage()` in which it runs.
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -23,6 +24,7 @@ from typing import Any, Protocol
 
 from kport.explore.explorer import explore
 from kport.explore.result import Result
+from kport.explore.search import Search
 from kport.explore.strategies import strategy
 
 SHARES = 8  # for each process: the more, the sooner the last is done
@@ -30,6 +32,8 @@ TRIES = 3
 FAR = 1 << 32  # numbers between the shares of an exploration that is limited by time alone
 
 Progress = Callable[[Result], None]
+
+_one = threading.Lock()
 
 
 class Found(Protocol):
@@ -49,17 +53,26 @@ class LostWorker(RuntimeError):
 
 
 def explore_share(find: Callable[[str], Found], name: str, options: dict[str, Any]) -> Result:
-    """Run one share; called in a process."""
-    found = find(name)
-    with found.stage():
-        return explore(found.scenario, name=name, **options)
+    """Run one share; called in a process, of whose threads one at a time can have a kernel."""
+    with _one:
+        found = find(name)
+        with found.stage():
+            return explore(found.scenario, name=name, **options)
 
 
-def shares(schedules: int | None, seconds: float | None, jobs: int) -> list[dict[str, Any]]:
-    """The numbers and times of the shares."""
+def numbered(options: dict[str, Any]) -> Search:
+    """The search of the options. Raises ValueError if its executions depend on one another."""
+    search = strategy(options["strategy"], options.get("seed", 0))
+    if not search.numbered:
+        raise ValueError(f"{search.name} goes on from one execution to the next: one process only")
+    return search
+
+
+def shares(schedules: int | None, seconds: float | None, count: int) -> list[dict[str, Any]]:
+    """The numbers and times of so many shares, or fewer."""
     if schedules is None:
-        return [{"first": n * FAR, "schedules": None, "seconds": seconds} for n in range(jobs)]
-    count = max(1, min(schedules, jobs * SHARES))
+        return [{"first": n * FAR, "schedules": None, "seconds": seconds} for n in range(count)]
+    count = max(1, min(schedules, count))
     cuts = [schedules * n // count for n in range(count + 1)]
     return [
         {"first": a, "schedules": b - a, "seconds": seconds}
@@ -82,10 +95,8 @@ def explore_jobs(
     Raises ValueError for a strategy whose executions depend on one another, LostWorker when
     processes die again and again.
     """
-    search = strategy(options["strategy"], options.get("seed", 0))
-    if not search.numbered:
-        raise ValueError(f"{search.name} goes on from one execution to the next: one process only")
-    plan = shares(schedules, seconds, jobs)
+    search = numbered(options)
+    plan = shares(schedules, seconds, jobs * SHARES if schedules is not None else jobs)
     results: dict[int, Result] = {}
     start = time.perf_counter()
     total = Result(name, search.spec, options.get("seed", 0), options.get("sched", "v7_2"))
