@@ -100,7 +100,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, capsys):
 def test_ctrl_c_ends_it_with_the_summary():
     command = [sys.executable, "-m", "kport", "stress", "--seconds", "60", "--check", "oracles"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
+    time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "")

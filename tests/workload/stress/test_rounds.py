@@ -101,7 +101,7 @@ def test_it_keeps_going_and_keeps_one_of_each_kind(arch):
 
 @pytest.mark.virt_only("many rounds in a short time")
 def test_what_is_known_to_break_breaks_on_purpose_only(arch):
-    outcome = play(plan(arch, known=True, rounds=40, keep_going=True))
+    outcome = play(plan(arch, known=True, rounds=24, keep_going=True))
     assert outcome.known["tree-after-kill"] + outcome.known["work-behind-stop"] > 0
 
 
