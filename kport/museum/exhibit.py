@@ -33,7 +33,8 @@ class Exhibit:
     """One bug. `finds` is a regular expression that the first line of the report must match.
 
     `affected` are the kernel versions that had it, `fix` the commit that mended it and `subject`
-    its first line. `check` names the facilities it is found with, besides deadlocks and oopses.
+    its first line. `check` names the facilities it is found with, besides deadlocks and oopses. A
+    report that `signature` matches is this one wherever it is met.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Exhibit:
     check: Sequence[str] = ()
     memory: str = "sc"
     points: str = "sync"
+    signature: str = ""
     note: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 

@@ -5,7 +5,7 @@
     two-jobs            a scenario of the library
     R01, R01-fixed      an exhibit with its bug, and without
     F01, F01-fixed      a finding in a baseline as it stands, and with the mend proposed
-    gen:7               made up by the seed 7
+    gen:7, gen:7+mends  made up by the seed 7; and with the mends of all findings
     my.py:storm         the function `storm` of a file
 
 A name is what tokens carry, so that `kport replay` finds the scenario again. The stage of an entry
@@ -22,11 +22,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kport.arch.patch import applied
+from kport.drivers.compat import SCHEDULERS
 from kport.museum.exhibits import EXHIBITS
-from kport.museum.findings import FINDINGS
+from kport.museum.findings import FINDINGS, mends
 from kport.museum.generate import generate
 from kport.museum.scenarios import SCENARIOS
 
+MENDED = "+mends"
 SHOWN = {**EXHIBITS, **FINDINGS}
 
 
@@ -63,13 +66,20 @@ def find(name: str) -> Entry:
         return _exhibit(number, name)
     kind, colon, rest = name.rpartition(":")
     if kind == "gen":
-        if not rest.isdecimal():
-            raise LibraryError(f"scenario {name!r}: {rest!r} is no seed; as in gen:7")
-        plan = generate(int(rest))
-        return Entry(name, plan.text(), plan.scenario())
+        seed = rest.removesuffix(MENDED)
+        if not seed.isdecimal():
+            raise LibraryError(f"scenario {name!r}: {seed!r} is no seed; as in gen:7")
+        plan = generate(int(seed))
+        stage = _mended if rest.endswith(MENDED) else nullcontext
+        return Entry(name, plan.text(), _named(plan.scenario(), name), stage)
     if colon and kind.endswith(".py"):
         return _of_file(name, Path(kind), rest)
     raise LibraryError(f"no scenario {name!r}; `kport explore --list` has them all")
+
+
+def _mended() -> AbstractContextManager[None]:
+    """All schedulers without what is known to be wrong with them."""
+    return applied(*(edit for sched in SCHEDULERS for edit in mends(sched)))
 
 
 def _first_line(function: Callable[..., Any]) -> str:

@@ -305,6 +305,7 @@ EXHIBITS = (
         scenario=exit_with_a_dependency,
         finds=DEADLOCK,
         mended="v7_2",
+        signature=r"BUG: deadlock(?s:.*)drm_sched_entity_kill_jobs\+",
         note="6.1 waits for the dependencies of a killed job in the exiting task; 7.2 goes on in "
         "callbacks.",
     ),
