@@ -19,9 +19,9 @@ test: $(STAMP)
 
 test-long: $(STAMP)
 	$(BIN)/python -m pytest -q -m long
-	for sched in v7_2 v6_1 v3_2023; do \
-		$(BIN)/kport stress --seconds 600 --sched $$sched --seed 1 --keep-going || exit 1; \
-	done
+	failed=0; for sched in v7_2 v6_1 v3_2023; do \
+		$(BIN)/kport stress --seconds 600 --sched $$sched --seed 1 --keep-going || failed=1; \
+	done; exit $$failed
 
 test-ft: $(STAMP)
 	$(BIN)/python -m pytest -q -rs -m "long or not long" tests/test_free_threaded.py tests/test_shared_state.py
