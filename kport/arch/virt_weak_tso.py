@@ -126,9 +126,7 @@ class Tso:
                 self._drain(mine, own)
                 own = None
         if own is None:
-            self.draining.append(mine)
             self._look(loc)
-            self.draining.pop()
             own = loc.writes[0]
         return own.value
 
