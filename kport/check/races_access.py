@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from kport.arch.virt_asm import CPU, NoKernel
 from kport.check.races_clock import NEVER, Epoch, before, join, now
-from kport.linux.field import Watcher, covers, raw_get
+from kport.linux.field import RAW, Watcher, covers, raw_get
 
 MANY = -7  # the thread number of a record that stands for several
 FOREVER = 1 << 62
@@ -258,22 +258,30 @@ def load(obj: Any, name: str, kind: str, frame: FrameType) -> None:
 
 def marked_store(obj: Any, name: str, value: Any) -> None:
     """store() of a marked store, by the short way if there is nothing to say."""
-    try:
-        at = _positions[type(obj)][name]
-        s = obj._epochs
-        e = CPU.ti.clock
+    known = _positions.get(type(obj))
+    if known is None or LIST.strict or not LIST.value_change_only:
+        store(obj, name, "write (marked)", sys._getframe(3), value)
+        return
+    at = known.get(name)
+    if at is None:
+        return
+    e = CPU.ti.clock
+    if e is None:
+        e = now()
+    s = getattr(obj, "_epochs", None)
+    if s is None:
+        s = records(obj)
+    else:
         r = s[at]
-        if r[0] == e[0] or e[2].get(r[0], -1) >= r[1]:
-            if s[at + 1] is e or (value is raw_get(obj, name) and LIST.value_change_only):
-                return
-            if not LIST.strict:
-                f = sys._getframe(3)
-                s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, outer(f))
-                s[at + 1] = e
-                return
-    except (KeyError, AttributeError, TypeError):
-        pass
-    store(obj, name, "write (marked)", sys._getframe(3), value)
+        if r[0] != e[0] and e[2].get(r[0], -1) < r[1]:
+            store(obj, name, "write (marked)", sys._getframe(3), value)
+            return
+        if s[at + 1] is e:
+            return
+    if value is not getattr(obj, RAW[name], None):
+        f = sys._getframe(3)
+        s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, outer(f))
+        s[at + 1] = e
 
 
 def store(

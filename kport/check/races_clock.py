@@ -229,7 +229,14 @@ def _atomic_cmpxchg(was: Any, v: Any, old: Any, new: Any) -> None:
 
 
 def _read(result: Any, v: Any) -> None:
-    relaxed_load(_clock(v))
+    try:
+        found = v.clock
+    except AttributeError:
+        return
+    if found is not None:
+        e = CPU.ti.clock
+        if e is None or (found[0] != e[0] and e[2].get(found[0], -1) < found[1]):
+            relaxed_load(found)
 
 
 def _read_acquire(result: Any, v: Any) -> None:
@@ -250,7 +257,8 @@ def relaxed(v: Any) -> None:
     """A read-modify-write without order: who released before is still to be found."""
     fence = now()[3].fence
     if fence is not None:
-        v.clock = both(fence, _clock(v))
+        found = _clock(v)
+        v.clock = fence if found is None else both(fence, found)
 
 
 def _relaxed_v(_: Any, v: Any) -> None:
@@ -273,7 +281,7 @@ def _fetch_release(_: Any, i: Any, v: Any) -> None:
 
 
 def _bit(bit: Any, nr: int, addr: Any) -> None:
-    relaxed_load(_clock(addr))
+    _read(bit, addr)
 
 
 def _mb(_: Any) -> None:

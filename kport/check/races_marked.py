@@ -47,7 +47,11 @@ def _load(o: Any, f: str) -> None:
 
 
 def _loaded(result: Any, o: Any, f: str) -> None:
-    found = _left(o, f)
+    try:
+        left = o._epochs[-1]
+    except AttributeError:
+        return
+    found = None if left is None else left.get(f)
     if found is not None:
         if result.__class__ in _SCALARS:
             relaxed_load(found)
@@ -70,13 +74,21 @@ def _store(o: Any, f: str, v: Any) -> None:
 
 
 def _stored(_: Any, o: Any, f: str, v: Any) -> None:
+    e = CPU.ti.clock
+    if e is None:
+        return
+    fence = e[3].fence
     try:
-        fence = CPU.ti.clock[3].fence
-        if fence is None and o._epochs[-1] is None:
-            return
-    except (AttributeError, TypeError):
-        fence = now()[3].fence
-    _leave(o, f, fence)
+        s = o._epochs
+    except AttributeError:
+        if fence is not None:
+            _leave(o, f, fence)
+        return
+    left = s[-1]
+    if left is not None:
+        left[f] = fence
+    elif fence is not None:
+        s[-1] = {f: fence}
 
 
 def _released(_: Any, o: Any, f: str, v: Any) -> None:

@@ -69,6 +69,17 @@ _made: dict[tuple[str, int, tuple[int, ...]], property] = {}  # by name, index a
 _kept: list[Watcher] = []  # what the keys of _made stand for
 
 
+class _raw_names(dict[str, str]):
+    """The slot beneath for each member's name, made when it is asked for the first time."""
+
+    def __missing__(self, name: str) -> str:
+        raw = self[name] = PREFIX + name
+        return raw
+
+
+RAW = _raw_names()
+
+
 def raw_name(name: str) -> str:
     """The name under which the slot of a member can be reached beside its watchers."""
     return PREFIX + name
@@ -255,14 +266,6 @@ def _marked(function: Any) -> Callable[..., Any]:
     return made
 
 
-class _raw_names(dict[str, str]):
-    """The slot beneath for each member's name, made when it is asked for the first time."""
-
-    def __missing__(self, name: str) -> str:
-        raw = self[name] = PREFIX + name
-        return raw
-
-
 def _make_marked(function: Any) -> Callable[..., Any]:
     _, _, *rest = (p.name for p in _parameters(function))
     given = "".join(f", {name}" for name in rest)
@@ -271,7 +274,7 @@ def _make_marked(function: Any) -> Callable[..., Any]:
         f"def {name}(o, f{given}):\n"
         f"    return _base(o, _names[f] if type(o) in _covered else f{given})"
     )
-    scope: dict[str, Any] = {"_base": function, "_names": _raw_names(), "_covered": _covered}
+    scope: dict[str, Any] = {"_base": function, "_names": RAW, "_covered": _covered}
     exec(compile(text, FILE, "exec"), scope)
     made: Callable[..., Any] = scope[name]
     return made

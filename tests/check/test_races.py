@@ -411,6 +411,7 @@ def test_the_report_has_the_kernels_text():
         b = fresh()
         kernel.machine.run(lambda: write_plain(b), lambda: read_plain(b))
         [report] = kernel.reports()
+        kernel.machine.halt()
     lines = list(report.lines)
     assert lines[0] == lines[-1] == "=" * 66
     assert lines[1] == "BUG: KCSAN: data-race in read_plain / write_plain"
@@ -495,6 +496,7 @@ def test_an_execution_does_not_race_with_the_next():
         b.data = 0
         kernel.machine.run(lambda: write_plain(b), lambda: read_plain(b))
         assert len(kernel.reports()) == 1
+        kernel.machine.halt()
 
 
 def test_each_execution_reports_again():
@@ -503,6 +505,7 @@ def test_each_execution_reports_again():
             b = fresh()
             kernel.machine.run(lambda b=b: write_plain(b), lambda b=b: read_plain(b))
         assert len(kernel.reports()) == 3
+        kernel.machine.halt()
 
 
 def test_many_readers_are_all_remembered():
