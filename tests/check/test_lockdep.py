@@ -15,6 +15,8 @@ from kport.arch.asm import spin_lock, spin_lock_init, spin_trylock, spin_unlock
 from kport.arch.strategy import RoundRobin
 from kport.arch.types import spinlock_t
 from kport.linux import lockdep, lockdep_class, lockdep_state
+from kport.linux.bottom_half import local_bh_disable, local_bh_enable
+from kport.linux.interrupt import irq_enter, irq_exit
 from kport.linux.lockdep import (
     lock_acquire,
     lock_class_key,
@@ -29,10 +31,18 @@ from kport.linux.lockdep import (
     lock_sync,
     lock_unpin_lock,
     lockdep_assert_held,
+    lockdep_assert_held_once,
     lockdep_assert_held_read,
     lockdep_assert_held_write,
+    lockdep_assert_in_irq,
+    lockdep_assert_in_softirq,
+    lockdep_assert_irqs_disabled,
+    lockdep_assert_irqs_enabled,
+    lockdep_assert_no_hardirq,
     lockdep_assert_none_held_once,
     lockdep_assert_not_held,
+    lockdep_assert_preemption_disabled,
+    lockdep_assert_preemption_enabled,
     lockdep_depth,
     lockdep_init_map,
     lockdep_is_held,
@@ -56,6 +66,7 @@ from kport.linux.mutex import (
     mutex_trylock,
     mutex_unlock,
 )
+from kport.linux.preempt import local_irq_disable, local_irq_enable
 from kport.linux.rwsem import (
     down_read,
     down_read_trylock,
@@ -599,6 +610,40 @@ def test_assertions_about_what_is_held(watched):
     found = headlines(watched)
     assert len(found) == 6
     assert all(line.startswith("WARNING: tests/check/test_lockdep.py:") for line in found)
+
+
+def test_assertions_about_the_context(kernel):
+    lockdep_assert_irqs_enabled()
+    lockdep_assert_no_hardirq()
+    lockdep_assert_preemption_enabled()
+    local_bh_disable()
+    lockdep_assert_in_softirq()
+    lockdep_assert_preemption_disabled()
+    local_bh_enable()
+    local_irq_disable()
+    irq_enter()
+    lockdep_assert_irqs_disabled()
+    lockdep_assert_in_irq()
+    irq_exit()
+    local_irq_enable()
+    assert take_warnings(kernel) == []
+    lockdep_assert_irqs_disabled()
+    lockdep_assert_in_irq()
+    lockdep_assert_in_softirq()
+    lockdep_assert_preemption_disabled()
+    local_irq_disable()
+    lockdep_assert_irqs_enabled()
+    lockdep_assert_no_hardirq()
+    lockdep_assert_preemption_enabled()
+    local_irq_enable()
+    assert len(take_warnings(kernel)) == 7
+
+
+def test_an_assertion_that_is_made_once_is_reported_once(watched):
+    (a,) = locks("A")
+    for _ in range(3):
+        lockdep_assert_held_once(a)
+    assert len(headlines(watched)) == 1
 
 
 def test_a_pinned_lock_is_not_released(watched):
