@@ -12,7 +12,7 @@ Order is known by vector clocks of the sleeping level: hand-overs, wake-ups, com
 order things; locks do not, since locks can be taken in another order. A clock is a dict nobody
 changes, and a publication is (thread, number, clock): whoever knows the number knows all of it.
 
-An object is known by a `Record`, in a table of the last `RECORDS` objects.
+An object is known by a `Record`, in a table of the last `RECORDS` objects, or up to twice as many.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kport.arch.types import thread_info
 from kport.linux.field import raw_get
 
 NAME = "waits"
-RECORDS = 4096
+RECORDS = 1024
 _HANDLER = HARDIRQ_MASK | SOFTIRQ_MASK
 _KEEP = 64  # nodes of a path
 _FRAMES = 10
@@ -298,9 +298,10 @@ class Table:
     def add(self, obj: Any, record: Record) -> Record:
         """A new record of an object, in place of an older one."""
         records = self.records
-        if len(records) >= RECORDS and obj not in records:
-            with suppress(RuntimeError):  # another thread is at it at the same time: one too many
-                records.pop(next(iter(records)), None)
+        if len(records) >= 2 * RECORDS:
+            with suppress(RuntimeError):  # another thread is at it at the same time
+                for old in list(itertools.islice(records, RECORDS)):
+                    records.pop(old, None)
         records[obj] = record
         return record
 
@@ -337,9 +338,8 @@ def me() -> Unit:
         unit: Unit = ti.debug[NAME]
     except (KeyError, TypeError):
         unit = unit_of(ti)
-    if unit.inbox:
-        while unit.inbox:
-            unit.join(unit.inbox.pop())
+    while unit.inbox:
+        unit.join(unit.inbox.pop())
     return unit
 
 
