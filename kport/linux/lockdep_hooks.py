@@ -260,10 +260,11 @@ def on_spin_lock_irq(lock: Any) -> None:
     if curr is None:
         curr = ti.held = lockdep_init_task()
     caller = frame(2)
-    off = ti.irqs_off
-    if not off:
+    code = caller.f_code
+    lasti = caller.f_lasti
+    if not ti.irqs_off:
         curr.irq_events = curr.hardirq_disable_event = curr.irq_events + 1
-        curr.hardirq_disable = (caller.f_code, caller.f_lasti)
+        curr.hardirq_disable = (code, lasti)
     if ti.preempt_count & IRQS_COUNT:
         acquire(lock, STEP_IRQS_OFF, caller)
         return
@@ -283,8 +284,8 @@ def on_spin_lock_irq(lock: Any) -> None:
     hlock.instance = lock
     hlock.chain = after
     hlock.prev = chain
-    hlock.code = caller.f_code
-    hlock.lasti = caller.f_lasti
+    hlock.code = code
+    hlock.lasti = lasti
     curr.chain = after
     curr.depth = depth + 1
 
@@ -336,7 +337,12 @@ def on_spin_unlock_irqrestore(lock: Any, flags: int, caller: FrameType | None = 
             curr.depth = depth
             curr.chain = hlock.prev
             if not flags and ti.irqs_off:
-                irqs_on(ti, curr, caller or frame(2))
+                caller = caller or frame(2)
+                if depth:
+                    irqs_on(ti, curr, caller)
+                else:
+                    curr.irq_events = curr.hardirq_enable_event = curr.irq_events + 1
+                    curr.hardirq_enable = (caller.f_code, caller.f_lasti)
             return
     caller = caller or frame(2)
     release_slow(ti, lock, caller)
