@@ -143,7 +143,13 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
     kept = ("_race_callers(f)", "_race_callers(f)") if LIST.stacks else ("()", "_race_outer(f)")
     which = _which(only, inline)
     return [
-        Watcher(_READ.replace("CALLERS", text), write.replace("CALLERS", text), names, only=some)
+        Watcher(
+            _READ.replace("CALLERS", text),
+            write.replace("CALLERS", text),
+            names,
+            only=some,
+            blank=_begin_with,
+        )
         for text, some in zip(kept, which, strict=True)
     ]
 
@@ -191,6 +197,11 @@ _positions: dict[type, dict[str, int]] = {}
 _blank: dict[type, list[Any]] = {}  # the records of an object that nobody has accessed
 
 
+def _begin_with(cls: Any) -> list[Any]:
+    """The records of an object that nobody has accessed."""
+    return [NEVER, NEVER, None, None] * len(cls._plain) + [None]
+
+
 def forget() -> None:
     """Other classes may be watched now."""
     _positions.clear()
@@ -213,7 +224,7 @@ def records(obj: Any) -> list[Any]:
     except AttributeError:
         made = _blank.get(type(obj))
         if made is None:
-            made = _blank[type(obj)] = [NEVER, NEVER, None, None] * len(type(obj)._plain) + [None]
+            made = _blank[type(obj)] = _begin_with(type(obj))
         found = obj._epochs = made.copy()
     return found
 

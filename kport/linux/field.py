@@ -53,7 +53,8 @@ ACCESSORS = ("READ_ONCE", "WRITE_ONCE", "smp_load_acquire", "smp_store_release",
 class Watcher(NamedTuple):
     """Who watches: before a load, before a store, the names that texts use, and who comes first.
 
-    `only` says which classes; None is all of them.
+    `only` says which classes; None is all of them. Each object begins with a copy of what `blank`
+    makes for its class as its `_epochs`, if there is one.
     """
 
     read: Read | str | None
@@ -61,6 +62,7 @@ class Watcher(NamedTuple):
     names: Mapping[str, Any] = {}
     first: bool = False
     only: Callable[[type], bool] | None = None
+    blank: Callable[[Any], list[Any]] | None = None
 
 
 _watchers: list[Watcher] = []
@@ -172,6 +174,9 @@ def _cover(cls: Any) -> None:
             cls._bare = {name: _beneath(before[name], own) for name in functions}
         for name, function in cls._bare.items():
             setattr(cls, name, function)
+    blank = next((w.blank for w in watchers if w.blank is not None), None)
+    if blank is not None:
+        cls.__init__ = _begins(cls._bare["__init__"], blank(cls))
     for index, name in enumerate(own):
         setattr(cls, name, _property(name, index, watchers))
 
@@ -179,6 +184,16 @@ def _cover(cls: Any) -> None:
 def _uncover(cls: type) -> None:
     for name, what in _covered[cls].items():
         setattr(cls, name, what)
+
+
+def _begins(construct: Callable[..., None], blank: list[Any]) -> Callable[..., None]:
+    """A constructor that gives each object a copy of `blank`."""
+
+    def __init__(self: Any, _container: Any = None, _member: str | None = None) -> None:
+        construct(self, _container, _member)
+        self._epochs = blank.copy()
+
+    return __init__
 
 
 def _beneath(function: Any, own: tuple[str, ...]) -> Any:
