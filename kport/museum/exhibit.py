@@ -44,7 +44,7 @@ class Exhibit:
     subject: str
     affected: str
     sched: str
-    scenario: Callable[[Any], None]
+    scenario: Callable[..., Any]
     finds: str
     cve: str = ""
     edits: Edits = no_edits

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kport.arch.asm import READ_ONCE
+from kport.arch.asm import READ_ONCE, smp_mb
 from kport.arch.patch import Edit
 from kport.dma_buf.dma_fence import (
     dma_fence_add_callback,
@@ -27,6 +27,7 @@ from kport.dma_buf.dma_fence import (
 )
 from kport.linux.completion import wait_for_completion
 from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
+from kport.museum.barriers import parent_told
 from kport.museum.exhibit import Exhibit, port
 from kport.museum.kit import Rig, null
 
@@ -252,6 +253,20 @@ def _put_the_last() -> Sequence[Edit]:
     )
 
 
+# -- 7.2: a deadline that nobody passes on ---------------------------------------------------------
+
+
+def _order_the_deadline() -> Sequence[Edit]:
+    fence = port("sched_fence")
+    names = {"smp_mb": smp_mb}
+    store = 'smp_store_release(s_fence, "parent", dma_fence_get(fence))'
+    load = 'parent = smp_load_acquire(fence, "parent")'
+    return (
+        Edit(fence.drm_sched_fence_set_parent, store, f"{store}\nsmp_mb()", names=names),
+        Edit(fence.drm_sched_fence_set_deadline_finished, load, f"smp_mb()\n{load}", names=names),
+    )
+
+
 FINDINGS: dict[str, Exhibit] = {
     finding.id: finding
     for finding in (
@@ -350,6 +365,24 @@ FINDINGS: dict[str, Exhibit] = {
             note="drm_sched_entity_kill_jobs() takes a reference on last_scheduled for the "
             "callback (sched_entity.c:256); if the fence has signalled it calls the callback with "
             "NULL (260-261), and nobody drops it.",
+        ),
+        Exhibit(
+            id="F07",
+            slug="deadline-lost",
+            title="a deadline is passed on by nobody",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=parent_told,
+            finds=r"never reached its hardware fence",
+            memory="tso",
+            mend=_order_the_deadline,
+            note="drm_sched_fence_set_parent() stores the parent and then tests whether there is a "
+            "deadline (sched_fence.c:51-63); drm_sched_fence_set_deadline_finished() notes the "
+            "deadline and then loads the parent (152-181). A release and an acquire do not order a "
+            "store before a later load, on x86 neither: both can miss the other. The next job's "
+            "deadline is not affected; this one's is only a hint to the clock of the GPU.",
         ),
     )
 }

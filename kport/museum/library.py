@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,13 +90,18 @@ def _first_line(function: Callable[..., Any]) -> str:
 def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The function, under the name that tokens shall have."""
 
-    def scenario(kernel: Any) -> Any:
+    def with_kernel(kernel: Any) -> Any:
         return function(kernel)
 
+    def without() -> Any:
+        return function()
+
+    scenario: Any = with_kernel if signature(function).parameters else without
     scenario.__name__ = function.__name__
     scenario.__doc__ = function.__doc__
-    scenario.scenario_name = name  # type: ignore[attr-defined]
-    return scenario
+    scenario.scenario_name = name
+    found: Callable[..., Any] = scenario
+    return found
 
 
 def _exhibit(number: str, name: str) -> Entry:
