@@ -12,7 +12,8 @@ are without it here, and so is what is not translated from C at all: the models 
 (`kport.linux.sched` and others) are the machine that these rules are about.
 
 Races that the kernel itself has are listed with their reasons in races_known.json. They are counted
-and said at the end, but are no reports.
+and said when the kernel is left, one report for each, with a line " known: " that tells it from a
+new one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from kport.check.races_clock import RULES, TIME
 from kport.check.races_known import known_as
 from kport.check.races_marked import ACCESSES
 from kport.check.races_scope import inline, silent, watched
-from kport.linux import printk
 from kport.linux.facility import Facility, Hooks, splat
 from kport.linux.field import Watcher
 from kport.linux.kcsan import Config, kcsan_ignore_data_race
@@ -88,7 +88,8 @@ class Races(Facility):
 
     def finish(self) -> None:
         for title, count in sorted(self.known.items()):
-            printk.emit(printk.INFO, f"kcsan: known: {count} x {title}")
+            headline = f"KCSAN: {count} x {title}"
+            splat(self.name, headline, [headline, f" known: {title}"])
 
     def stop(self) -> None:
         if isinstance(self._machine, Virt):

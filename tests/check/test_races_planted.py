@@ -17,6 +17,7 @@ import kport
 from kport.arch.patch import Edit, applied
 from kport.arch.strategy import RoundRobin
 from kport.check.races import Races
+from kport.check.races_known import known_races
 from kport.dma_buf import dma_fence
 from kport.drivers.compat import package
 from kport.drm.scheduler.v7_2 import sched_entity, sched_rq
@@ -137,3 +138,28 @@ def test_a_lost_lock_is_found(fault):
 def test_the_scenes_are_clean_as_they_are(scene, policy):
     for seed in range(3):
         assert play(scene, seed, policy) == []
+
+
+def test_a_known_race_is_told_apart_at_the_end():
+    package("v7_2")
+    with kport.boot("virt", params={"scheduler": "v7_2"}, check="races") as kernel:
+        fence = Rig()
+        ring = fence.ring()
+        fence.wait(fence.submit(fence.entity(ring)))
+        fence.close()
+        [races] = kernel.facilities
+        races.known["data-race in a / b (c.d)"] += 2
+    told = [r.lines for r in kernel.reports() if "c.d" in r.headline]
+    assert told == [
+        ("KCSAN: 2 x data-race in a / b (c.d)", " known: data-race in a / b (c.d)")
+    ]
+
+
+def test_known_races_name_files_and_reasons():
+    found = known_races()
+    assert len({(r["struct"], r["member"], *sorted(r["functions"])) for r in found}) == len(found)
+    for race in found:
+        assert len(race["functions"]) == 2
+        assert len(race["accesses"]) == 2
+        assert all(".c:" in a or ".h:" in a for a in race["accesses"]), race["accesses"]
+        assert len(race["why"]) > 60
