@@ -89,12 +89,12 @@ def raw_name(name: str) -> str:
 
 def raw_get(obj: Any, name: str) -> Any:
     """Load a member past its watchers; `obj` need not be a struct."""
-    return getattr(obj, PREFIX + name if type(obj) in _covered else name)
+    return getattr(obj, PREFIX + name if name in _covered.get(type(obj), ()) else name)
 
 
 def raw_set(obj: Any, name: str, value: Any) -> None:
     """Store to a member past its watchers; `obj` need not be a struct."""
-    setattr(obj, PREFIX + name if type(obj) in _covered else name, value)
+    setattr(obj, PREFIX + name if name in _covered.get(type(obj), ()) else name, value)
 
 
 def watched() -> bool:
@@ -287,9 +287,9 @@ def _make_marked(function: Any) -> Callable[..., Any]:
     name = getattr(function, "__name__", "marked")
     text = (
         f"def {name}(o, f{given}):\n"
-        f"    return _base(o, _names[f] if type(o) in _covered else f{given})"
+        f"    return _base(o, _names[f] if f in _of(type(o), _none) else f{given})"
     )
-    scope: dict[str, Any] = {"_base": function, "_names": RAW, "_covered": _covered}
+    scope: dict[str, Any] = {"_base": function, "_names": RAW, "_of": _covered.get, "_none": ()}
     exec(compile(text, FILE, "exec"), scope)
     made: Callable[..., Any] = scope[name]
     return made
