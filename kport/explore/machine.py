@@ -138,6 +138,10 @@ class Explorer(Virt):
         self.delivered += 1
         super()._expire(now)
 
+    def next_event(self, now: int) -> int:
+        """When the next timer or end of a sleep is due, in ns; far away if there is none."""
+        return self._next_time(now)
+
     # -- what can be placed ------------------------------------------------------------------------
 
     def _events(self, current: Task | None) -> list[Event]:

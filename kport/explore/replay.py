@@ -32,16 +32,21 @@ class Turn(NamedTuple):
 
 @dataclass
 class Schedule:
-    """Where an execution differs from the straight one: turns, and numbers by their ordinal."""
+    """Where an execution differs from the straight one: turns, and numbers by their ordinal.
+
+    Events that are due come by themselves. That is right for a schedule from which turns have been
+    taken away; in an `exact` one events come only where a turn says so, or when nothing else can.
+    """
 
     turns: list[Turn] = field(default_factory=list)
     numbers: dict[int, int] = field(default_factory=dict)
+    exact: bool = False
 
 
-def straight(candidates: Sequence[Any], current: Any) -> Any:
+def straight(candidates: Sequence[Any], current: Any, exact: bool = False) -> Any:
     """Who goes on where nothing is written: what is due, the running task, the first that can."""
     now = -1
-    for c in candidates:
+    for c in () if exact else candidates:
         if c.event:
             if now < 0:
                 now = ktime_get()
@@ -116,16 +121,16 @@ class Replay(_Counting):
         if planned:
             chosen = _find(candidates, planned.pop(0))
         if chosen is None:
-            chosen = straight(candidates, current)
+            chosen = straight(candidates, current, self.schedule.exact)
             if chosen is current and step - self._since >= PATIENCE:
                 chosen = _after(candidates, current)
         if chosen is not current or step - self._since >= PATIENCE:
             self._since = step
         self.names[chosen.number] = chosen.name
         self.trace = hash((self.trace, step, chosen.number))
-        return chosen, self._grant(candidates, chosen, step)
+        return chosen, self._grant(chosen, step)
 
-    def _grant(self, candidates: Sequence[Any], chosen: Any, step: int) -> int:
+    def _grant(self, chosen: Any, step: int) -> int:
         """Until the next turn away from the chosen task, or the next event that comes by itself."""
         grant = max(0, min(self.machine.bound - step, self._since + PATIENCE - step - 1))
         stops = self._stops.get(chosen.number)
@@ -136,11 +141,9 @@ class Replay(_Counting):
             if stops:
                 grant = stops[-1] - passed - 1
         ns = CPU.ns
-        if ns:
+        if ns and not self.schedule.exact:
             now = ktime_get()
-            for c in candidates:
-                if c.event and c is not chosen and c.at > now:
-                    grant = min(grant, (c.at - now) // ns)
+            grant = min(grant, (self.machine.next_event(now) - now) // ns)
         return grant
 
     def number(self, n: int) -> int:
@@ -207,10 +210,10 @@ class Recorder(_Counting):
 
     def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
         number, passed = self._position(step)
-        by_itself = straight(candidates, current)
+        by_itself = straight(candidates, current, exact=True)
         chosen, steps = self.search.next(candidates, current, step)
         self.names[chosen.number] = chosen.name
-        if chosen is not by_itself:
+        if chosen is not by_itself or chosen.event:
             turn = Turn(number, passed, current is None, chosen.number, chosen.name)
             self.schedule.turns.append(turn)
         return chosen, steps

@@ -25,16 +25,19 @@ Item = Turn | tuple[int, int]
 def shrink(runner: Runner, schedule: Schedule, cause: str, step_ns: int) -> Schedule | None:
     """The smallest schedule found that ends with `cause`; None if not even the whole one does."""
     runs = 0
+    exact = False
 
     def fails(items: list[Item]) -> bool:
         nonlocal runs
         runs += 1
-        trouble = runner.run(Replay(_schedule(items), step_ns))
+        trouble = runner.run(Replay(_schedule(items, exact), step_ns))
         return trouble is not None and trouble.cause == cause
 
     items: list[Item] = [*schedule.turns, *sorted(schedule.numbers.items())]
     if not fails(items):
-        return None
+        exact = True
+        if not fails(items):
+            return None
     size = len(items)
     while size >= 1 and items and runs < RUNS:
         at, smaller = 0, False
@@ -48,7 +51,7 @@ def shrink(runner: Runner, schedule: Schedule, cause: str, step_ns: int) -> Sche
             size //= 2
         elif not smaller:
             break
-    return _schedule(_few(items, fails) or items)
+    return _schedule(_few(items, fails) or items, exact)
 
 
 def _few(items: list[Item], fails: Callable[[list[Item]], bool]) -> list[Item] | None:
@@ -66,8 +69,9 @@ def _few(items: list[Item], fails: Callable[[list[Item]], bool]) -> list[Item] |
     return None
 
 
-def _schedule(items: list[Any]) -> Schedule:
+def _schedule(items: list[Any], exact: bool) -> Schedule:
     return Schedule(
         [item for item in items if isinstance(item, Turn)],
         dict(item for item in items if not isinstance(item, Turn)),
+        exact,
     )

@@ -59,7 +59,7 @@ class Token:
 
     def _bytes(self) -> Iterator[int]:
         flags = SCHEDS.index(self.sched) | MEMORIES.index(self.memory) << 2
-        yield flags | self.plain << 4 | (self.drawn is not None) << 5
+        yield flags | self.plain << 4 | (self.drawn is not None) << 5 | self.schedule.exact << 6
         yield sum(1 << CHECKS.index(name) for name in self.check if name in CHECKS)
         yield from _number(self.cpus)
         yield from _number(self.step_ns)
@@ -125,6 +125,7 @@ def _read(name: str, data: Iterator[int]) -> Token:
         seed, execution = _take(data), _take(data)
         token.drawn = (bytes(data).decode(), seed, execution)
         return token
+    token.schedule.exact = bool(flags & 64)
     task = steps = 0
     for _ in range(_take(data)):
         head = _take(data)

@@ -34,6 +34,7 @@ tokens = st.builds(
         Schedule,
         st.lists(turns, max_size=20).map(lambda found: sorted(found, key=lambda t: t[:2])),
         st.dictionaries(st.integers(0, 10**6), st.integers(0, 300), max_size=5),
+        st.booleans(),
     ),
 )
 
