@@ -17,11 +17,11 @@ from kport.arch.api import ALIASES, INSTRUCTIONS
 
 
 def kport_modules() -> list[ModuleType]:
-    """Every module of kport, imported."""
+    """Every module of kport, imported, but the explorer's: they ask one machine, by its name."""
     names = [
         info.name
         for info in pkgutil.walk_packages(kport.__path__, "kport.")
-        if not info.name.endswith("__main__")
+        if not info.name.endswith("__main__") and not info.name.startswith("kport.explore")
     ]
     return [importlib.import_module(name) for name in names]
 
