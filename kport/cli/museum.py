@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from kport.museum.play import Visit
 
 _EPILOG = """\
-Each exhibit is a bug of drm_sched or dma-fence that shipped. The statements that
-mended it are taken back in the port (in memory only), its scenario is explored
-until the bug shows, the schedule is shrunk and played again, and the mended
-code goes through the same search. F01 and on are no history: what was found in
-the kernels as they stand, with a mend that is proposed.
+Each exhibit is a bug of drm_sched or dma-fence that shipped. The statements
+that mended it are taken back in the port (in memory only), its scenario is
+explored until the bug shows, the schedule is shrunk and played again, and the
+mended code goes through the same search. F01 and on are no history: what was
+found in the kernels as they stand, with a mend that is proposed.
 
     kport museum                          what there is
     kport museum R01                      find it, show it, play it again
