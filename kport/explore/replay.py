@@ -21,13 +21,18 @@ from kport.explore.search import Search
 
 
 class Turn(NamedTuple):
-    """After `steps` steps of `task` comes `to`; numbers are those of the machine."""
+    """After `steps` steps of `task` comes `to`; numbers are those of the machine.
+
+    Numbers shift when a schedule is changed: while it is shrunk names are what counts. `of` is that
+    of `task`, `name` that of `to`; a token has numbers only.
+    """
 
     task: int
     steps: int
     forced: bool
     to: int
-    name: str = ""  # of `to`
+    name: str = ""
+    of: str = ""
 
 
 @dataclass
@@ -105,21 +110,27 @@ class Replay(_Counting):
         super().begin()
         self.trace = 0
         self._since = 0  # when the running task's turn began
-        self._plan: dict[tuple[int, int, bool], list[Turn]] = {}
-        self._stops: dict[int, list[int]] = {}
+        self._plan: dict[tuple[int | str, int, bool], list[Turn]] = {}
+        self._stops: dict[int | str, list[int]] = {}
+        self.played: list[Turn] = []  # the turns that were taken, with the numbers of this time
         for turn in self.schedule.turns:
-            self._plan.setdefault(turn[:3], []).append(turn)
+            task = turn.of or turn.task
+            self._plan.setdefault((task, turn.steps, turn.forced), []).append(turn)
             if not turn.forced:
-                self._stops.setdefault(turn.task, []).append(turn.steps)
+                self._stops.setdefault(task, []).append(turn.steps)
         for stops in self._stops.values():
             stops.sort(reverse=True)
 
     def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
         number, passed = self._position(step)
-        planned = self._plan.get((number, passed, current is None))
+        forced = current is None
+        name = self.machine.current.name
+        planned = self._plan.get((name, passed, forced)) or self._plan.get((number, passed, forced))
         chosen = None
         if planned:
             chosen = _find(candidates, planned.pop(0))
+            if chosen is not None:
+                self.played.append(Turn(number, passed, forced, chosen.number, chosen.name, name))
         if chosen is None:
             chosen = straight(candidates, current, self.schedule.exact)
             if chosen is current and step - self._since >= PATIENCE:
@@ -133,7 +144,7 @@ class Replay(_Counting):
     def _grant(self, chosen: Any, step: int) -> int:
         """Until the next turn away from the chosen task, or the next event that comes by itself."""
         grant = max(0, min(self.machine.bound - step, self._since + PATIENCE - step - 1))
-        stops = self._stops.get(chosen.number)
+        stops = self._stops.get(chosen.name) or self._stops.get(chosen.number)
         if stops:
             passed = self._counts.get(chosen.number, 0)
             while stops and stops[-1] <= passed:
@@ -205,6 +216,9 @@ class Recorder(_Counting):
     def begin(self) -> None:
         super().begin()
         self.schedule = Schedule()
+        # A task may have to stop more than once without a step between: turns that need no word
+        # until a later one at the same place does.
+        self._straight_on: dict[tuple[int, int, bool], list[Turn]] = {}
         self.search.machine = self.machine
         self.search.begin()
 
@@ -213,9 +227,14 @@ class Recorder(_Counting):
         by_itself = straight(candidates, current, exact=True)
         chosen, steps = self.search.next(candidates, current, step)
         self.names[chosen.number] = chosen.name
+        of = self.machine.current.name
+        turn = Turn(number, passed, current is None, chosen.number, chosen.name, of)
+        straight_on = self._straight_on.setdefault(turn[:3], [])
         if chosen is not by_itself or chosen.event:
-            turn = Turn(number, passed, current is None, chosen.number, chosen.name)
-            self.schedule.turns.append(turn)
+            self.schedule.turns += [*straight_on, turn]
+            straight_on.clear()
+        elif turn.forced:
+            straight_on.append(turn)
         return chosen, steps
 
     def number(self, n: int) -> int:

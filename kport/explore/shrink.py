@@ -51,7 +51,11 @@ def shrink(runner: Runner, schedule: Schedule, cause: str, step_ns: int) -> Sche
             size //= 2
         elif not smaller:
             break
-    return _schedule(_few(items, fails) or items, exact)
+    items = _few(items, fails) or items
+    last = Replay(_schedule(items, exact), step_ns)
+    runner.run(last)
+    numbers = [item for item in items if not isinstance(item, Turn)]
+    return _schedule([*last.played, *numbers], exact)
 
 
 def _few(items: list[Item], fails: Callable[[list[Item]], bool]) -> list[Item] | None:

@@ -18,6 +18,7 @@ turns = st.builds(
     st.booleans(),
     st.integers(0, 10**4),
     st.just(""),
+    st.just(""),
 )
 checks = st.lists(st.sampled_from(CHECKS), unique=True)
 tokens = st.builds(
