@@ -84,10 +84,10 @@ HOW = {"strategy": "random:1", "seed": 3, "seconds": None}
 @pytest.mark.parametrize("keep_going", [False, True])
 def test_shares_add_up_to_what_one_process_finds(monkeypatch, keep_going):
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", InProcess)
-    alone = explore(late_sum, schedules=2000, name="x", keep_going=keep_going, **HOW)
+    alone = explore(late_sum, schedules=1000, name="x", keep_going=keep_going, **HOW)
     assert len(alone.failures) == 1 + keep_going
     for count in (1, 3):
-        shared = explore_jobs(find, "x", count, schedules=2000, keep_going=keep_going, **HOW)
+        shared = explore_jobs(find, "x", count, schedules=1000, keep_going=keep_going, **HOW)
         assert plain(shared) == plain(alone)
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE
 from kport.explore import Program, Schedule, explore, replay
+from kport.explore.explorer import teach
 from kport.explore.replay import Recorder, Replay
 from kport.explore.runner import Runner, Setup
 from kport.explore.shrink import shrink
 from kport.explore.strategies import strategy
 from kport.explore.token import parse
+from kport.museum.library import find
 
 
 class Cell:
@@ -91,11 +93,31 @@ def test_what_is_written_down_plays_the_same_execution(name):
     assert len(seen) > 10
 
 
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.long)])
 @pytest.mark.parametrize("carrier", ["greenlet", "thread"])
-def test_a_token_plays_the_same_a_hundred_times(carrier):
+def test_a_token_plays_the_same_each_time(carrier, times):
     (found,) = explore(ordered(2), strategy="random:1", schedules=3000).failures
-    reports = {replay(found.token, ordered(2), carrier=carrier).report for _ in range(100)}
+    reports = {replay(found.token, ordered(2), carrier=carrier).report for _ in range(times)}
     assert reports == {found.report}
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(400, marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", ["random", "pct:3", "pos"])
+def test_both_carriers_run_the_same_executions(name, count):
+    """Of a small program and of the scheduler: the same steps, the same turns, the same end."""
+    for scenario in (ordered(4), find("timeout-reset").scenario):
+        seen = []
+        for carrier in ("greenlet", "thread"):
+            search = strategy(name, 1)
+            with Runner(scenario, Setup(carrier=carrier)) as runner:
+                teach(search, runner)
+                ends = []
+                for number in range(1, count):
+                    search.prepare(number)
+                    trouble = runner.run(search)
+                    ends.append((search.trace, runner.steps, trouble and trouble.report))
+            seen.append(ends)
+        assert seen[0] == seen[1]
 
 
 def test_a_schedule_too_long_for_a_token_is_kept_as_its_seed():
