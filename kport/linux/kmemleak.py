@@ -63,6 +63,8 @@ def _referents(obj: Any) -> Iterable[Any]:
         return (obj.__self__,)
     if isinstance(obj, FunctionType):
         return _closure(obj)
+    if type(obj).__module__.startswith("kport.arch."):
+        return ()  # the machine's: it stands for no memory, or for no kernel at all
     return (getattr(obj, "_container", None), *_attributes(obj))
 
 
