@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with entry.stage():
             if options.step:
-                from kport.explore.explorer import steps_of
+                from kport.explore.playback import steps_of
 
                 _walk(steps_of(token, entry.scenario, carrier=options.carrier))
             failure = replay(token, entry.scenario, carrier=options.carrier)

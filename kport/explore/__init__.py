@@ -22,12 +22,15 @@ as the search likes, and a token remembers it.
 - `search`, `strategies`: what a search is; `walk`, `pct`, ...: one file each
 - `replay`, `token`, `shrink`: schedules written down, played, made small
 - `runner`: one execution and what went wrong; `explorer`: the loop around it
+- `trace`, `picture`: what a report shows; `playback`: executions that are had again
+- `plain`: plain accesses; `jobs`, `cluster`: several processes; `plugin`: for pytest
 """
 
 from __future__ import annotations
 
-from kport.explore.explorer import cover, explore, replay
+from kport.explore.explorer import cover, explore
 from kport.explore.machine import choose
+from kport.explore.playback import replay
 from kport.explore.replay import Schedule, Turn
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Program, Trouble

@@ -14,16 +14,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kport.explore.picture import picture, sentence
 from kport.explore.plain import Coverage
-from kport.explore.replay import Census, Recorder, Replay, Schedule
+from kport.explore.playback import make_token, picture_of, play, teach
+from kport.explore.replay import Recorder, Replay, Schedule
 from kport.explore.result import Failure, Result
 from kport.explore.runner import Runner, Scenario, Setup, Trouble
-from kport.explore.search import Search, Trial
+from kport.explore.search import Search
 from kport.explore.shrink import shrink
 from kport.explore.strategies import strategy as strategy_of
-from kport.explore.token import CHECKS, LIMIT, Token, parse
-from kport.explore.trace import Event, Tracer
+from kport.explore.token import LIMIT
 
 Progress = Callable[[Result], None]
 
@@ -154,11 +153,11 @@ class _Exploration:
         shrunk = shrink(runner, schedule, trouble.cause, search.step_ns)
         if shrunk is not None:
             token.schedule = shrunk
-        elif search.numbered:
+        elif search.numbered and search.spec:
             token.drawn = (search.spec, self.result.seed, number)
         else:
             repeated = False
-        if len(str(token)) > LIMIT and search.numbered:
+        if len(str(token)) > LIMIT and search.numbered and search.spec:
             token.schedule, token.drawn = Schedule(), (search.spec, self.result.seed, number)
         final = play(token, runner)
         if final is not None and final.cause == trouble.cause:
@@ -197,100 +196,3 @@ def cover(scenario: Scenario, result: Result, **options: Any) -> None:
         coverage = Coverage(fields=runner.kernel and not setup.plain)
         if runner.run(Replay(), coverage.watch) is None:
             result.instructions, result.unseen = coverage.instructions, coverage.unseen
-
-
-def teach(search: Search, runner: Runner) -> Trouble | None:
-    """The straight execution, from which a search that draws lots learns how long one is."""
-    straight = Census(search.step_ns) if search.needs_ops else Replay(step_ns=search.step_ns)
-    trouble = runner.run(straight)
-    places = straight.places if isinstance(straight, Census) else {}
-    search.learn(Trial(runner.steps, straight.steps_by_name(), places))
-    return trouble
-
-
-def make_token(name: str, setup: Setup, search: Search) -> Token:
-    """A token without a schedule."""
-    check = setup.check.split(",") if isinstance(setup.check, str) else setup.check
-    names = [c if isinstance(c, str) else c.name for c in check]
-    if "all" in names:
-        names = list(CHECKS)
-    return Token(
-        name,
-        setup.sched,
-        setup.memory,
-        setup.plain,
-        setup.cpus,
-        search.step_ns,
-        setup.bound,
-        tuple(name for name in CHECKS if name in names),
-    )
-
-
-def play(token: Token, runner: Runner) -> Trouble | None:
-    """Run what a token says."""
-    if token.drawn is None:
-        return runner.run(Replay(token.schedule, token.step_ns))
-    spec, seed, number = token.drawn
-    search = strategy_of(spec, seed)
-    trouble = teach(search, runner)
-    if number == 0:
-        return trouble
-    search.prepare(number)
-    return runner.run(search)
-
-
-def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str], int]:
-    """The picture of a failure and why, and how many steps it shows; nothing if it went away."""
-    tracer = Tracer(token.schedule, token.step_ns)
-    again = runner.run(tracer, tracer.watch(token.plain))
-    if again is None or again.cause != trouble.cause:
-        return [], 0
-    lines, steps = picture(tracer, trouble.kind)
-    why = sentence(tracer, trouble.kind, trouble.report)
-    return [*([why, ""] if why else []), *lines], steps
-
-
-def steps_of(token: Token, scenario: Scenario, *, carrier: str | None = None) -> list[Event]:
-    """All steps of the execution that a token says, in order.
-
-    Raises ValueError for a token that names a seed in place of a schedule.
-    """
-    if token.drawn is not None:
-        raise ValueError("the token names a seed and no schedule: there are no single steps")
-    with Runner(scenario, _setup(token, carrier)) as runner:
-        tracer = Tracer(token.schedule, token.step_ns)
-        runner.run(tracer, tracer.watch(token.plain))
-    return tracer.events
-
-
-def _setup(said: Token, carrier: str | None) -> Setup:
-    return Setup(said.sched, said.check, said.memory, said.plain, said.cpus, said.bound, carrier)
-
-
-def replay(
-    token: str | Token, scenario: Scenario, *, carrier: str | None = None
-) -> Failure | None:
-    """Run what a token says once more; the failure, or None if nothing goes wrong.
-
-    `carrier` is what carries the tasks ("greenlet" or "thread"). Raises TokenError, a ValueError.
-    """
-    said = parse(token) if isinstance(token, str) else token
-    with Runner(scenario, _setup(said, carrier)) as runner:
-        trouble = play(said, runner)
-        if trouble is None:
-            return None
-        report, steps = trouble.report + "\n", 0
-        if said.drawn is None:
-            lines, steps = picture_of(said, runner, trouble)
-            report = "\n".join([report, *lines, ""])
-    turns = len(said.schedule.turns) + len(said.schedule.numbers)
-    return Failure(
-        trouble.kind,
-        trouble.headline,
-        f"{report}\nkport replay {said}",
-        str(said),
-        said.drawn[2] if said.drawn else 0,
-        steps=steps,
-        turns=turns,
-        cause=trouble.cause,
-    )

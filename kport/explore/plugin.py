@@ -82,7 +82,7 @@ class Explored(pytest.Item):
 
     def runtest(self) -> None:
         """Explore it; the first failure fails the test."""
-        from kport.explore.explorer import explore, replay  # a run without such tests loads nothing
+        from kport.explore import explore, replay  # a run without such tests loads nothing
         from kport.explore.token import parse
 
         token = self.config.getoption("--explore-replay")

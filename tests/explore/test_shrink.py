@@ -10,7 +10,7 @@ import pytest
 
 from kport.arch.asm import READ_ONCE, WRITE_ONCE
 from kport.explore import Program, Schedule, explore, replay
-from kport.explore.explorer import teach
+from kport.explore.playback import teach
 from kport.explore.replay import Recorder, Replay
 from kport.explore.runner import Runner, Setup
 from kport.explore.shrink import shrink

@@ -14,6 +14,7 @@ import json
 import sys
 import threading
 import time
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -48,7 +49,7 @@ class Lost:
 
 def frontrun() -> dict[str, Any]:
     """The figures of frontrun."""
-    import frontrun as peer
+    peer: Any = import_module("frontrun")
 
     def run(kind: Any, strategy: str, **more: Any) -> tuple[int, float]:
         start = time.perf_counter()
@@ -76,7 +77,7 @@ def frontrun() -> dict[str, Any]:
 
 def interleave_test() -> dict[str, Any]:
     """The figures of interleave-test."""
-    import interleave_test as peer
+    peer: Any = import_module("interleave_test")
 
     def model(kind: Any) -> Any:
         def program() -> None:
