@@ -14,6 +14,7 @@ has a `scenario` and a `stage()` in which it runs.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -124,7 +125,9 @@ def _run(
     """Fill in results; stops early when those in front have failed."""
     start = time.perf_counter()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        jobs, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
         futures: dict[Future[Result], int] = {
             pool.submit(explore_share, find, name, options): n for n, options in plan.items()
         }
@@ -144,6 +147,8 @@ def _run(
                             other.cancel()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()  # what runs there can last
             raise
 
 
