@@ -132,5 +132,20 @@ class Coverage:
         )
 
 
-# The state of the running thread itself, and what is no instruction of the kernel's.
-_OWN = ("point", "current", "current_thread_info", "ktime_get", "lockdep_assert_held")
+# The state of the running thread itself, which are no points, and what is no kernel instruction.
+_OWN = (
+    "point",
+    "current",
+    "current_thread_info",
+    "ktime_get",
+    "irqs_disabled",
+    "preempt_disable",
+    "preempt_enable",
+    "preempt_count",
+    "preempt_count_add",
+    "preempt_count_sub",
+    "rcu_read_lock",
+    "rcu_read_unlock",
+    "spin_lock_init",
+    "lockdep_assert_held",
+)
