@@ -125,7 +125,7 @@ class Workers:
         self._workers.remove(worker)
         if worker.suite is not None:
             report = f"BUG: the process of this suite has ended with {worker.process.exitcode}"
-            fate = {"oopses": [report], "leaks": [], "warnings": [], "reports": []}
+            fate: dict[str, Any] = {"oopses": [report], "leaks": [], "warnings": [], "reports": []}
             fate["end"] = "gone"
             self._fates[worker.suite] = fate
 

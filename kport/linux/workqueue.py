@@ -241,7 +241,7 @@ class workqueue_struct(struct):
     rescuer: worker | None
     lockdep_map: lockdep_map | None
     key: lock_class_key
-    _lockdep_map: lockdep_map
+    _lockdep_map: lockdep_map  # type: ignore[valid-type]  # the member above has its name
     started: int
 
 
