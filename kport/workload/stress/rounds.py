@@ -28,7 +28,7 @@ from kport.workload.stress.client import PATIENCE, Client, Stuck
 from kport.workload.stress.device import Device
 from kport.workload.stress.topology import Topology, throw
 
-KNOWN = re.compile(r"^ known: +(\S+):", re.MULTILINE)
+KNOWN = re.compile(r"^ known: +([^:\n]+)", re.MULTILINE)
 COUNTED = re.compile(r"\w+: known: (\d+) x (.+)$")
 RING = re.compile(r"\bring(\d)\b")
 SHOWN = 40  # operations in a report
