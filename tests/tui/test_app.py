@@ -110,6 +110,7 @@ def test_keys(tmp_path, monkeypatch):
             before, holds = EXPECTED[action]
             app.view = recording_view(app.feed.model)
             app.stop_playing()
+            app.speed = 0.001  # of a short trace: it must not be over before it is looked at
             await pilot.press(*before)
             old = facts(app)
             await pilot.press(key)
