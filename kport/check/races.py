@@ -104,7 +104,7 @@ class Races(Facility):
         if key in self._seen:
             return
         self._seen.add(key)
-        thread = race.epoch[3]
+        thread = TIME.thread(race.epoch)
         first = access_info(kind, thread.pid, thread.cpu, ((code, lasti), *callers))
         second = here(race.kind, race.frame)
         self._report(race.obj, race.member, first, second, race.old, race.new, race.mask)

@@ -7,8 +7,16 @@ by place in the code. When loads of several threads are unordered, all of them a
 properties that see the plain accesses are text (`kport.linux.field`), because millions of them must
 pass in a second. What they find goes to `LIST.tell`.
 
-    [load, store, where loaded, where stored] for each member, and at the end what was left for
-    whoever loads the member, by name
+`STRIDE` slots for each member, and at the end what was left for whoever loads the member, by name:
+
+    0 load, 1 store                       the epochs
+    2 code, 3 instruction                 where it was loaded
+    4 code, 5 instruction, 6 old value    where it was stored, and the number that was there
+
+Two slots are a place, because a tuple for each access is work for the garbage collector; a `Place`
+is made of them for a report. An instruction that is a tuple has the place of the caller with it. A
+code that is a `Place` is all of it. Of a record that stands for several the epoch is `MANY` and the
+code a dict of them.
 
 A store that does not change the value conflicts with nothing but assertions: KCSAN's default, with
 which a reader cannot have noticed. (It is on record where it hides an unordered store of another:
@@ -18,6 +26,7 @@ what the thread loads then is its own.) A plain store is taken to be whole, as K
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -25,11 +34,13 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from kport.arch.virt_asm import CPU, NoKernel
-from kport.check.races_clock import NEVER, Epoch, before, join, now
+from kport.check.races_clock import MASK, NEVER, Clock, before, join, now
 from kport.linux.field import RAW, Watcher, covers, raw_get
 
-MANY = -7  # the thread number of a record that stands for several
-FOREVER = 1 << 62
+MANY = 1 << 61  # the epoch of a record that stands for several, of no thread
+STRIDE = 7
+LOADED, STORED, OLD = 2, 4, 6
+MARKED = "marked"  # the old value, if the store was marked
 UNKNOWN = object()
 DEPTH = 5
 
@@ -45,7 +56,7 @@ class Race(NamedTuple):
 
     obj: Any
     member: str
-    epoch: Epoch
+    epoch: int
     place: Place
     kind: str
     frame: FrameType
@@ -66,25 +77,26 @@ class Listener:
         self.value_change_only = True
         self.marked_loads = False
         self.stacks = False
+        self.inline: Callable[[type], bool] = lambda cls: False
 
 
 LIST = Listener()
 
 _READ = """\
 try:
-    e = _race_cpu.ti.clock
+    c = _race_cpu.ti.clock
+    e = c[0]
     s = self._epochs
-    if s[4 * INDEX] is not e:
-        w = s[4 * INDEX + 1]
-        if w[0] != e[0] and e[2].get(w[0], -1) < w[1]:
-            _race_load(self, FIELD, s, 4 * INDEX, e, "read", _race_frame(1))
-        r = s[4 * INDEX]
-        if r[0] == e[0] or e[2].get(r[0], -1) >= r[1]:
-            s[4 * INDEX] = e
-            f = _race_frame(1)
-            s[4 * INDEX + 2] = (f.f_code, f.f_lasti, "read", None, CALLERS)
+    r = s[7 * INDEX]
+    if r is not e:
+        w = s[7 * INDEX + 1]
+        if c[1].get(w & 0xFFFFF, -1) < w:
+            _race_load(self, FIELD, s, 7 * INDEX, c, "read", _race_frame(1))
+        if c[1].get(r & 0xFFFFF, -1) >= r:
+            KEEP 2
+            s[7 * INDEX] = e
         else:
-            _race_share(s, 4 * INDEX, e, "read", _race_frame(1))
+            _race_share(self, s, 7 * INDEX, c, "read", _race_frame(1))
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "read", _race_frame(1), None)
 """
@@ -92,30 +104,54 @@ except (AttributeError, TypeError, RuntimeError):
 _WRITE = """\
 try:
     old = self.RAW
-    e = _race_cpu.ti.clock
+    c = _race_cpu.ti.clock
+    e = c[0]
     s = self._epochs
-    r = s[4 * INDEX]
-    if r[0] != e[0] and e[2].get(r[0], -1) < r[1]:
-        _race_store(self, FIELD, s, 4 * INDEX, e, "write", _race_frame(1), value, old)
-    w = s[4 * INDEX + 1]
-    if w is not e and (
-        value is not old or (w[0] != e[0] and e[2].get(w[0], -1) < w[1])
-    ):
-        f = _race_frame(1)
-        s[4 * INDEX + 3] = (
-            f.f_code, f.f_lasti, "write", old if old.__class__ is int else None, CALLERS
-        )
-        s[4 * INDEX + 1] = e
+    r = s[7 * INDEX]
+    if r is not e and c[1].get(r & 0xFFFFF, -1) < r:
+        _race_store(self, FIELD, s, 7 * INDEX, c, "write", _race_frame(1), value, old)
+    w = s[7 * INDEX + 1]
+    if w is not e and (value is not old or c[1].get(w & 0xFFFFF, -1) < w):
+        KEEP 4
+        s[7 * INDEX + 6] = old if old.__class__ is int else None
+        s[7 * INDEX + 1] = e
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "write", _race_frame(1), value)
 """
 
-_RECORD = "    w = s[4 * INDEX + 1]\n    if w is not e"
+_RECORD = "    w = s[7 * INDEX + 1]\n    if w is not e"
 _STRICT = """\
-    w = s[4 * INDEX + 1]
-    if w[0] != e[0] and e[2].get(w[0], -1) < w[1]:
-        _race_store_store(self, FIELD, s, 4 * INDEX, e, "write", _race_frame(1), value, old)
+    w = s[7 * INDEX + 1]
+    if c[1].get(w & 0xFFFFF, -1) < w:
+        _race_store_store(self, FIELD, s, 7 * INDEX, c, "write", _race_frame(1), value, old)
 """
+
+# What is kept of where an access is: the place; that and its caller's in another file; everything.
+_ALONE = """\
+f = _race_frame(1)
+s[7 * INDEX + AT] = f.f_code
+s[7 * INDEX + AT + 1] = f.f_lasti
+"""
+_OUTER = """\
+f = _race_frame(1)
+g = f.f_globals
+b = f.f_back
+while b.f_globals is g:
+    b = b.f_back
+s[7 * INDEX + AT] = f.f_code
+s[7 * INDEX + AT + 1] = (f.f_lasti, b.f_code, b.f_lasti)
+"""
+_STACKS = "s[7 * INDEX + AT] = _race_place(self, _race_frame(1), KIND)\n"
+
+
+def _keeping(template: str, kind: str, kept: str) -> str:
+    """The text of a property with the lines that keep a place in it."""
+
+    def lines(found: re.Match[str]) -> str:
+        text = kept.replace("AT", found.group(2)).replace("KIND", kind)
+        return "".join(found.group(1) + line for line in text.splitlines(keepends=True))
+
+    return re.sub(r"^( *)KEEP (\d)\n", lines, template, flags=re.MULTILINE)
 
 
 def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> list[Watcher]:
@@ -132,25 +168,25 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
         "_race_store_store": raced_stores,
         "_race_share": share,
         "_race_first": first,
-        "_race_callers": callers,
-        "_race_outer": outer,
+        "_race_place": place,
     }
     write = _WRITE
     if LIST.strict:
         write = write.replace(_RECORD, _STRICT + _RECORD)
     if not LIST.value_change_only:
         write = write.replace("value is not old or", "True or")
-    kept = ("_race_callers(f)", "_race_callers(f)") if LIST.stacks else ("()", "_race_outer(f)")
+    LIST.inline = inline
+    kept = (_STACKS, _STACKS) if LIST.stacks else (_ALONE, _OUTER)
     which = _which(only, inline)
     return [
         Watcher(
-            _READ.replace("CALLERS", text),
-            write.replace("CALLERS", text),
+            _keeping(_READ, "'read'", lines),
+            _keeping(write, "'write'", lines),
             names,
             only=some,
             blank=_begin_with,
         )
-        for text, some in zip(kept, which, strict=True)
+        for lines, some in zip(kept, which, strict=True)
     ]
 
 
@@ -184,27 +220,54 @@ def callers(frame: FrameType) -> tuple[tuple[CodeType, int], ...]:
     return tuple(found)
 
 
-def place(frame: FrameType, kind: str, old: Any = None) -> Place:
-    """The place of an access."""
+def place(obj: Any, frame: FrameType, kind: str, old: Any = None) -> Place:
+    """The place of an access to an object."""
     number = old if old.__class__ is int else None
-    around = callers(frame) if LIST.stacks else outer(frame)
+    if LIST.stacks:
+        around = callers(frame)
+    else:
+        around = outer(frame) if LIST.inline(type(obj)) else ()
     return frame.f_code, frame.f_lasti, kind, number, around
+
+
+def loaded(s: list[Any], at: int) -> Place:
+    """Where the load on record is."""
+    return _place(s[at + LOADED], s[at + LOADED + 1], "read", None)
+
+
+def stored(s: list[Any], at: int) -> Place:
+    """Where the store on record is."""
+    old = s[at + OLD]
+    if old is MARKED:
+        return _place(s[at + STORED], s[at + STORED + 1], "write (marked)", None)
+    return _place(s[at + STORED], s[at + STORED + 1], "write", old)
+
+
+def _place(code: Any, lasti: Any, kind: str, old: int | None) -> Place:
+    if code.__class__ is tuple:
+        whole: Place = code
+        return whole if old is None else (*whole[:3], old, whole[4])
+    if lasti.__class__ is tuple:
+        return code, lasti[0], kind, old, ((lasti[1], lasti[2]),)
+    return code, lasti, kind, old, ()
 
 
 # -- records of one object -----------------------------------------------------------------------
 
 _positions: dict[type, dict[str, int]] = {}
+_inline: set[type] = set()
 _blank: dict[type, list[Any]] = {}  # the records of an object that nobody has accessed
 
 
 def _begin_with(cls: Any) -> list[Any]:
     """The records of an object that nobody has accessed."""
-    return [NEVER, NEVER, None, None] * len(cls._plain) + [None]
+    return [NEVER, NEVER, *[None] * (STRIDE - 2)] * len(cls._plain) + [None]
 
 
 def forget() -> None:
     """Other classes may be watched now."""
     _positions.clear()
+    _inline.clear()
     _blank.clear()
 
 
@@ -213,7 +276,9 @@ def position(cls: Any, name: str) -> int | None:
     known = _positions.get(cls)
     if known is None:
         members = cls._plain if covers(cls) else ()
-        known = _positions[cls] = {member: 4 * at for at, member in enumerate(members)}
+        if LIST.inline(cls):
+            _inline.add(cls)
+        known = _positions[cls] = {member: STRIDE * at for at, member in enumerate(members)}
     return known.get(name)
 
 
@@ -229,16 +294,24 @@ def records(obj: Any) -> list[Any]:
     return found
 
 
-def share(s: list[Any], at: int, e: Epoch, kind: str, frame: FrameType, mask: int = 0) -> None:
+def share(
+    obj: Any, s: list[Any], at: int, c: Clock, kind: str, frame: FrameType, mask: int = 0
+) -> None:
     """A load that is not ordered behind the one on record: keep both."""
     r = s[at]
-    if r[0] != MANY:
-        kept = {} if r is NEVER else {r[0]: (r, s[at + 2], 0)}
-        r = s[at] = [MANY, FOREVER, kept, None]
-    key = e[0] if kind == "read" else (e[0], kind)
-    known = r[2].get(key)
-    if known is None or known[0] is not e:
-        r[2][key] = (e, (frame.f_code, frame.f_lasti, kind, None, outer(frame)), mask)
+    e = c[0]
+    if r != MANY:
+        if kind == "read" and before(r, c):  # of another execution
+            s[at] = e
+            s[at + LOADED] = place(obj, frame, kind)
+            return
+        s[at + LOADED] = {} if r == NEVER else {r & MASK: (r, loaded(s, at), 0)}
+        s[at] = MANY
+    kept = s[at + LOADED]
+    key = e & MASK if kind == "read" else (e & MASK, kind)
+    known = kept.get(key)
+    if known is None or known[0] != e:
+        kept[key] = (e, place(obj, frame, kind), mask)
 
 
 def first(obj: Any, name: str, kind: str, frame: FrameType, value: Any) -> None:
@@ -256,42 +329,43 @@ def load(obj: Any, name: str, kind: str, frame: FrameType) -> None:
     at = position(type(obj), name)
     if at is None:
         return
-    s, e = records(obj), now()
-    if not before(s[at + 1], e):
-        raced_load(obj, name, s, at, e, kind, frame)
-    r = s[at]
-    if r[0] != MANY and before(r, e):
-        s[at] = e
-        s[at + 2] = place(frame, kind)
+    s, c = records(obj), now()
+    if not before(s[at + 1], c):
+        raced_load(obj, name, s, at, c, kind, frame)
+    if before(s[at], c):
+        s[at] = c[0]
+        s[at + LOADED] = place(obj, frame, kind)
     else:
-        share(s, at, e, kind, frame)
+        share(obj, s, at, c, kind, frame)
 
 
 def marked_store(obj: Any, name: str, value: Any) -> None:
     """store() of a marked store, by the short way if there is nothing to say."""
     known = _positions.get(type(obj))
-    if known is None or LIST.strict or not LIST.value_change_only:
-        store(obj, name, "write (marked)", sys._getframe(3), value)
+    if known is None or LIST.strict or LIST.stacks or not LIST.value_change_only:
+        store(obj, name, "write (marked)", sys._getframe(2), value)
         return
     at = known.get(name)
     if at is None:
         return
-    e = CPU.ti.clock
-    if e is None:
-        e = now()
+    c = CPU.ti.clock
     s = getattr(obj, "_epochs", None)
-    if s is None:
-        s = records(obj)
-    else:
-        r = s[at]
-        if r[0] != e[0] and e[2].get(r[0], -1) < r[1]:
-            store(obj, name, "write (marked)", sys._getframe(3), value)
-            return
-        if s[at + 1] is e:
-            return
-    if value is not getattr(obj, RAW[name], None):
-        f = sys._getframe(3)
-        s[at + 3] = (f.f_code, f.f_lasti, "write (marked)", None, outer(f))
+    if c is None or s is None:
+        store(obj, name, "write (marked)", sys._getframe(2), value)
+        return
+    e = c[0]
+    r = s[at]
+    if r is not e and c[1].get(r & MASK, -1) < r:
+        store(obj, name, "write (marked)", sys._getframe(2), value)
+    elif s[at + 1] is not e and value is not getattr(obj, RAW[name], None):
+        f = sys._getframe(2)
+        s[at + 4] = f.f_code
+        if type(obj) in _inline:
+            b = outer(f)
+            s[at + 5] = (f.f_lasti, *b[0]) if b else f.f_lasti
+        else:
+            s[at + 5] = f.f_lasti
+        s[at + 6] = MARKED
         s[at + 1] = e
 
 
@@ -302,17 +376,17 @@ def store(
     at = position(type(obj), name)
     if at is None:
         return
-    s, e = records(obj), now()
+    s, c = records(obj), now()
     if old is UNKNOWN:
         old = _value(obj, name)
-    r = s[at]
-    if r[0] == MANY or not before(r, e):
-        raced_store(obj, name, s, at, e, kind, frame, value, old)
-    if LIST.strict and not before(s[at + 1], e):
-        raced_stores(obj, name, s, at, e, kind, frame, value, old)
+    if not before(s[at], c):
+        raced_store(obj, name, s, at, c, kind, frame, value, old)
+    if LIST.strict and not before(s[at + 1], c):
+        raced_stores(obj, name, s, at, c, kind, frame, value, old)
     if old is not value or not LIST.value_change_only:
-        s[at + 1] = e
-        s[at + 3] = place(frame, kind, old)
+        s[at + 1] = c[0]
+        s[at + STORED] = place(obj, frame, kind, old)
+        s[at + OLD] = None
 
 
 def _value(obj: Any, name: str) -> Any:
@@ -333,19 +407,21 @@ def _changes(old: Any, new: Any) -> bool:
 
 
 def raced_load(
-    obj: Any, name: str, s: list[Any], at: int, e: Epoch, kind: str, frame: FrameType
+    obj: Any, name: str, s: list[Any], at: int, c: Clock, kind: str, frame: FrameType
 ) -> None:
     """A load, and a store on record that seems not to come before it."""
-    w, where = s[at + 1], s[at + 3]
-    if w[0] == MANY:  # assertions that nobody accesses the member
-        for epoch, place_, mask in list(w[2].values()):
-            if not before(epoch, e):
+    w = s[at + 1]
+    if w == MANY:  # assertions that nobody accesses the member
+        for epoch, place_, mask in list(s[at + STORED].values()):
+            if not before(epoch, c):
                 LIST.tell(Race(obj, name, epoch, place_, kind, frame, None, None, mask))
         return
-    if before(w, e):
+    if before(w, c):
+        s[at + 1] = NEVER  # it was of another execution
         return
+    where = stored(s, at)
     new = _value(obj, name)
-    follow(s, name, new, e)
+    follow(s, name, new, c)
     if LIST.value_change_only and where[3] is not None and not _changes(where[3], new):
         return
     if "marked" in kind and ("marked" in where[2] or not LIST.strict):
@@ -353,7 +429,7 @@ def raced_load(
     LIST.tell(Race(obj, name, w, where, kind, frame, where[3], new))
 
 
-def follow(s: list[Any], name: str, value: Any, e: Epoch) -> None:
+def follow(s: list[Any], name: str, value: Any, c: Clock) -> None:
     """What is reached through a pointer whose plain load races is no second race.
 
     The pointer was published as it should be, and its load lacks a mark: that is told once.
@@ -361,7 +437,7 @@ def follow(s: list[Any], name: str, value: Any, e: Epoch) -> None:
     if s[-1] is not None and not isinstance(value, int | None):
         found = s[-1].get(name)
         if found is not None:
-            join(e, found)
+            join(c, found)
 
 
 def raced_store(
@@ -369,7 +445,7 @@ def raced_store(
     name: str,
     s: list[Any],
     at: int,
-    e: Epoch,
+    c: Clock,
     kind: str,
     frame: FrameType,
     value: Any,
@@ -378,13 +454,16 @@ def raced_store(
     """A store, and a load on record that seems not to come before it."""
     r = s[at]
     changes = not LIST.value_change_only or _changes(old, value) or _rcu(frame)
-    if r[0] != MANY:
-        both_marked = "marked" in kind and "marked" in s[at + 2][2] if r is not NEVER else True
-        if changes and not both_marked and not before(r, e):
-            LIST.tell(Race(obj, name, r, s[at + 2], kind, frame, old, value))
+    if r != MANY:
+        if before(r, c):
+            s[at] = NEVER  # it was of another execution
+        elif changes:
+            where = loaded(s, at)
+            if not ("marked" in kind and "marked" in where[2]):
+                LIST.tell(Race(obj, name, r, where, kind, frame, old, value))
         return
-    for epoch, where, mask in list(r[2].values()):
-        if before(epoch, e):
+    for epoch, where, mask in list(s[at + LOADED].values()):
+        if before(epoch, c):
             continue
         if where[2].startswith("assert"):
             if mask and not (int(old) ^ int(value)) & mask:
@@ -407,15 +486,18 @@ def raced_stores(
     name: str,
     s: list[Any],
     at: int,
-    e: Epoch,
+    c: Clock,
     kind: str,
     frame: FrameType,
     value: Any,
     old: Any,
 ) -> None:
     """A store, and a store on record that seems not to come before it; one of them is plain."""
-    w, where = s[at + 1], s[at + 3]
-    if w[0] == MANY or before(w, e) or ("marked" in kind and "marked" in where[2]):
+    w = s[at + 1]
+    if w == MANY or before(w, c):
+        return
+    where = stored(s, at)
+    if "marked" in kind and "marked" in where[2]:
         return
     if LIST.value_change_only and not _changes(old, value):
         return

@@ -20,17 +20,20 @@ from typing import Any
 
 from kport.arch.hook import Hook
 from kport.check.races_access import (
-    FOREVER,
     LIST,
+    LOADED,
     MANY,
+    STORED,
     Place,
     Race,
+    loaded,
     place,
     position,
     records,
     share,
+    stored,
 )
-from kport.check.races_clock import NEVER, Epoch, before, now
+from kport.check.races_clock import MASK, NEVER, before, now
 from kport.linux import kcsan
 
 WRITES, ACCESSES = "assert no writes", "assert no accesses"
@@ -41,36 +44,37 @@ def _assert(o: Any, f: str, kind: str, frame: FrameType, mask: int = 0) -> None:
     if at is None:
         return
     LIST.marked_loads = True
-    s, e = records(o), now()
-    w = s[at + 1]
+    s, c = records(o), now()
     for epoch, where in _stores(s, at):
-        if not before(epoch, e) and not mask:
+        if not before(epoch, c) and not mask:
             LIST.tell(Race(o, f, epoch, where, kind, frame, None, None, mask))
     if kind == ACCESSES:
         for epoch, where in _loads(s, at):
-            if not before(epoch, e):
+            if not before(epoch, c):
                 LIST.tell(Race(o, f, epoch, where, kind, frame, None, None, mask))
-    share(s, at, e, kind, frame, mask)
+    share(o, s, at, c, kind, frame, mask)
     if kind == ACCESSES:
-        if w[0] != MANY:
-            kept = {} if w is NEVER else {(w[0], s[at + 3][2]): (w, s[at + 3], 0)}
-            w = s[at + 1] = [MANY, FOREVER, kept, None]
-        w[2][e[0], kind] = (e, place(frame, kind), mask)
+        w = s[at + 1]
+        if w != MANY:
+            where = stored(s, at)
+            s[at + STORED] = {} if w == NEVER else {(w & MASK, where[2]): (w, where, 0)}
+            s[at + 1] = MANY
+        s[at + STORED][c[0] & MASK, kind] = (c[0], place(o, frame, kind), mask)
 
 
-def _stores(s: list[Any], at: int) -> list[tuple[Epoch, Place]]:
+def _stores(s: list[Any], at: int) -> list[tuple[int, Place]]:
     w = s[at + 1]
-    if w[0] == MANY:
-        return [(epoch, where) for epoch, where, _ in w[2].values()]
-    return [] if w is NEVER else [(w, s[at + 3])]
+    if w == MANY:
+        return [(epoch, where) for epoch, where, _ in s[at + STORED].values()]
+    return [] if w == NEVER else [(w, stored(s, at))]
 
 
-def _loads(s: list[Any], at: int) -> list[tuple[Epoch, Place]]:
+def _loads(s: list[Any], at: int) -> list[tuple[int, Place]]:
     r = s[at]
-    if r[0] == MANY:
-        found = [(epoch, where) for epoch, where, _ in r[2].values()]
+    if r == MANY:
+        found = [(epoch, where) for epoch, where, _ in s[at + LOADED].values()]
         return [(epoch, where) for epoch, where in found if not where[2].startswith("assert")]
-    return [] if r is NEVER else [(r, s[at + 2])]
+    return [] if r == NEVER else [(r, loaded(s, at))]
 
 
 def _writer(o: Any, f: str) -> None:
@@ -88,8 +92,8 @@ def _bits(o: Any, f: str, mask: int) -> None:
 def _scope_begins(scope: Any, o: Any, f: str, access: bool) -> None:
     frame = _outside(sys._getframe(2))
     _assert(o, f, (ACCESSES if access else WRITES) + " (reordered)", frame)
-    e = now()
-    e[3].scopes.append((e[0], e[1], dict(e[2]), place(frame, "")))
+    c = now()
+    c[2].scopes.append(c[1])
 
 
 _BETWEEN = (contextlib.__file__, kcsan.__file__)
@@ -105,8 +109,7 @@ def _outside(frame: FrameType) -> FrameType:
 
 def _scope_ends(scope: Any, o: Any, f: str, access: bool) -> None:
     at = position(type(o), f)
-    e = now()
-    begin = e[3].scopes.pop()
+    seen = now()[2].scopes.pop()
     if at is None:
         return
     frame = _outside(sys._getframe(2))
@@ -115,7 +118,7 @@ def _scope_ends(scope: Any, o: Any, f: str, access: bool) -> None:
     others = _stores(s, at) + (_loads(s, at) if access else [])
     for epoch, where in others:
         # What another thread did that was not over when the scope was entered.
-        if where[2].startswith("assert") or before(epoch, [begin[0], begin[1], begin[2], None]):
+        if where[2].startswith("assert") or before(epoch, [0, seen]):
             continue
         LIST.tell(Race(o, f, epoch, where, kind, frame, None, None))
 

@@ -22,9 +22,16 @@ or a work item orders follows from the instructions they are made of, and from t
 machine has no instruction for: the sleeper that schedule() returns to has been woken, and an RCU
 grace period has seen what its readers did.
 
-An epoch is a list, [thread number, count, what it has seen, thread], because a list is made in a
-third of the time of an object. `seen` belongs to the newest epoch alone until that is left behind;
-then it is never changed, only copied.
+An epoch is a number: how many the thread has begun, shifted by `BITS`, and the thread's number.
+That is what the records of accesses hold, so they keep nothing alive and give the collector nothing
+to look at. A thread's clock is a list, [epoch, seen, thread, since]: `seen` has the last epoch of
+each other thread that it has seen, and `FOREVER` for itself, so that one look-up answers for both.
+What a release leaves is a tuple, (epoch, seen, since). `seen` is never changed, only replaced.
+
+`since` is the epoch in which `seen` was last replaced. Who has seen that of a thread has seen all
+that the thread had, so one of two is often known to hold the other and they need not be merged: the
+idea of tree clocks (Mathur and others, 2022), for the root alone. What two threads have left
+together (`both()`) has no such epoch, `MIXED`.
 """
 
 from __future__ import annotations
@@ -38,10 +45,15 @@ from kport.arch.types import thread_info
 from kport.arch.virt_asm import CPU
 from kport.linux import interrupt, mutex, rcupdate, rwsem, sched
 
-Epoch = list[Any]
+BITS = 20
+MASK = (1 << BITS) - 1
+STEP = 1 << BITS
+NEVER = -1  # comes before everything
+FOREVER = 1 << 62
+MIXED = 1 << 63
 
-NEVER: Epoch = [0, -1, {}, None]  # comes before everything
-STRIDE = 1 << 40  # epochs of one execution; those before it come before everything in it
+Clock = list[Any]
+Epoch = tuple[int, dict[int, int], int]  # as it was left for others
 
 
 class Thread:
@@ -54,107 +66,143 @@ class Thread:
         self.pid = ti.task.pid if ti.task is not None else 0
         self.cpu = ti.cpu
         self.fence: Epoch | None = None
-        self.loads: list[Epoch] = []
+        self.loads: dict[int, Epoch] = {}
         self.woken: Epoch | None = None
         self.scopes: list[Any] = []
 
 
 class Time:
-    """`base`: what is not above it is of an execution before this one. `threads`: how many."""
+    """`base`: what is not above it is of an execution before this one. `clocks`: by number."""
 
     def __init__(self) -> None:
-        self.base = 0
-        self.threads = 0
+        self.base = MASK
+        self.clocks: list[Clock] = []
         self.readers: dict[int, Epoch] = {}
         self.lines: dict[Line, Epoch] = {}
 
     def begin(self) -> None:
         """A new execution: everything so far comes before everything in it."""
-        self.base += STRIDE
-        self.threads = 0
+        self.base = max((clock[0] for clock in self.clocks), default=self.base) | MASK
+        self.clocks = []
         self.readers = {}
         self.lines = {}
         ti = CPU.ti
         if isinstance(ti, thread_info):
             ti.clock = None
 
+    def thread(self, epoch: int) -> Thread:
+        """The thread of an epoch of this execution."""
+        found: Thread = self.clocks[(epoch & MASK) - 1][2]
+        return found
+
 
 TIME = Time()
 
 
-def born(ti: thread_info, seen: dict[int, int] | None = None) -> Epoch:
-    """The first epoch of a thread, which has seen what its parent had."""
-    TIME.threads += 1
-    e = ti.clock = [TIME.threads, TIME.base + 1, seen if seen is not None else {}, Thread(ti)]
-    return e
+def born(ti: thread_info, seen: dict[int, int] | None = None) -> Clock:
+    """The clock of a thread that begins, and has seen what its parent had."""
+    number = len(TIME.clocks) + 1
+    seen = {} if seen is None else seen
+    seen[number] = FOREVER
+    epoch = TIME.base + 1 + number
+    c = ti.clock = [epoch, seen, Thread(ti), epoch]
+    TIME.clocks.append(c)
+    return c
 
 
-def now() -> Epoch:
-    """The running thread's epoch."""
+def now() -> Clock:
+    """The running thread's clock."""
     ti = CPU.ti
-    e: Epoch | None = ti.clock
-    if e is None or e[1] <= TIME.base:
-        e = born(ti)
-    return e
+    c: Clock | None = ti.clock
+    if c is None or c[0] <= TIME.base:
+        c = born(ti)
+    return c
 
 
-def before(first: Epoch, e: Epoch) -> bool:
-    """True if what was done in `first` comes before what is done in `e` now."""
-    number, count = first[0], first[1]
-    return bool(number == e[0] or e[2].get(number, -1) >= count or count <= TIME.base)
+def before(epoch: int, c: Clock) -> bool:
+    """True if what was done in `epoch` comes before what is done by the thread of `c` now."""
+    return bool(c[1].get(epoch & MASK, -1) >= epoch or epoch <= TIME.base)
 
 
-def join(e: Epoch, found: Epoch) -> None:
-    """The thread of `e` sees what `found` had seen, and `found`."""
-    number, count = found[0], found[1]
-    seen: dict[int, int] = e[2]
-    if number == e[0] or seen.get(number, -1) >= count or count <= TIME.base:
+def join(c: Clock, found: Epoch) -> None:
+    """The thread of `c` sees what `found` had seen, and `found`."""
+    epoch, theirs, since = found
+    seen: dict[int, int] = c[1]
+    number = epoch & MASK
+    known = seen.get(number, -1)
+    if epoch <= TIME.base or (known >= epoch and since != MIXED):
         return
-    seen = seen.copy()
-    for other, n in found[2].items():
-        if seen.get(other, -1) < n:
-            seen[other] = n
-    seen[number] = count
-    e[2] = seen
+    me = c[0] & MASK
+    if number != me and theirs.get(me, -1) >= c[3]:
+        seen = theirs.copy()
+    elif known >= since:
+        seen = seen.copy()
+    else:
+        seen = _merged(seen, theirs)
+    seen[number] = epoch if epoch > known else known
+    seen[me] = FOREVER
+    c[1] = seen
+    c[3] = c[0]
+
+
+def _merged(seen: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
+    merged = seen.copy()
+    get = merged.get
+    for other, epoch in theirs.items():
+        if get(other, -1) < epoch:
+            merged[other] = epoch
+    return merged
 
 
 def release() -> Epoch:
-    """End the running thread's epoch; returns it, to be left for others to find."""
-    e = now()
-    CPU.ti.clock = [e[0], e[1] + 1, e[2], e[3]]
-    return e
+    """End the running thread's epoch; returns what is to be left for others to find."""
+    c = now()
+    left = (c[0], c[1], c[3])
+    c[0] += STEP
+    return left
 
 
 def both(first: Epoch, second: Epoch | None) -> Epoch:
     """One epoch to find for two."""
-    if second is None or second[1] <= TIME.base:
+    if second is None or second[0] <= TIME.base:
         return first
-    made: Epoch = [first[0], first[1], first[2], first[3]]
-    join(made, second)
-    return made
+    number, me = second[0] & MASK, first[0] & MASK
+    if number == me and second[0] > first[0]:
+        first, second = second, first
+    known = first[1].get(number, -1)
+    if known >= second[0] and second[2] != MIXED:
+        return first
+    seen = _merged(first[1], second[1])
+    seen[number] = max(known, second[0])
+    seen[me] = FOREVER
+    return first[0], seen, MIXED
 
 
 def fence_acquire() -> None:
     """What the loads before the fence found is seen after it."""
-    e = now()
-    loads = e[3].loads
-    for found in loads:
-        join(e, found)
-    loads.clear()
+    c = now()
+    loads = c[2].loads
+    if loads:
+        for found in loads.values():
+            join(c, found)
+        loads.clear()
 
 
 def fence_release() -> None:
     """Who finds a store that comes after the fence sees what was done before it."""
-    e = release()
-    e[3].fence = e
+    left = release()
+    CPU.ti.clock[2].fence = left
 
 
 def relaxed_load(found: Epoch | None) -> None:
-    """A load without order: a fence may follow."""
+    """A load without order: a fence may follow. Of each thread the last one found is enough."""
     if found is not None:
-        e = now()
-        if found[0] != e[0] and e[2].get(found[0], -1) < found[1] and found[1] > TIME.base:
-            e[3].loads.append(found)
+        c = now()
+        epoch = found[0]
+        number = epoch & MASK
+        if (c[1].get(number, -1) < epoch and epoch > TIME.base) or found[2] == MIXED:
+            loads = c[2].loads
+            loads[number] = both(found, loads.get(number))
 
 
 # -- instructions ------------------------------------------------------------------------------
@@ -166,15 +214,15 @@ def _lock_init(_: Any, lock: Any, name: str = "") -> None:
 
 def _locked(_: Any, lock: Any) -> None:
     try:
-        c = lock.clock
+        found = lock.clock
     except AttributeError:
         return
-    if c is not None:
-        e = CPU.ti.clock
-        if e is None:
-            e = now()
-        if c[0] != e[0] and e[2].get(c[0], -1) < c[1]:
-            join(e, c)
+    if found is not None:
+        c = CPU.ti.clock
+        if c is None:
+            c = now()
+        if c[1].get(found[0] & MASK, -1) < found[0]:
+            join(c, found)
 
 
 def _trylocked(taken: int, lock: Any) -> None:
@@ -184,11 +232,12 @@ def _trylocked(taken: int, lock: Any) -> None:
 
 def _unlocked(_: Any, lock: Any, flags: int = 0) -> None:
     ti = CPU.ti
-    e = ti.clock
-    if e is None or e[1] <= TIME.base:
-        e = born(ti)
-    lock.clock = e
-    ti.clock = [e[0], e[1] + 1, e[2], e[3]]
+    c = ti.clock
+    if c is None or c[0] <= TIME.base:
+        c = born(ti)
+    epoch = c[0]
+    lock.clock = (epoch, c[1], c[3])
+    c[0] = epoch + STEP
 
 
 def _clock(v: Any) -> Epoch | None:
@@ -201,12 +250,16 @@ def _clock(v: Any) -> Epoch | None:
 
 def full(v: Any) -> None:
     """A read-modify-write of an atomic or a bitmap that orders everything around it."""
-    found = _clock(v)
-    e = now()
+    c = now()
+    try:
+        found = v.clock
+    except AttributeError:
+        found = None
     if found is not None:
-        join(e, found)
-    v.clock = e
-    CPU.ti.clock = [e[0], e[1] + 1, e[2], e[3]]
+        join(c, found)
+    epoch = c[0]
+    v.clock = (epoch, c[1], c[3])
+    c[0] = epoch + STEP
 
 
 def _full_v(result: Any, v: Any) -> None:
@@ -234,8 +287,8 @@ def _read(result: Any, v: Any) -> None:
     except AttributeError:
         return
     if found is not None:
-        e = CPU.ti.clock
-        if e is None or (found[0] != e[0] and e[2].get(found[0], -1) < found[1]):
+        c = CPU.ti.clock
+        if c is None or c[1].get(found[0] & MASK, -1) < found[0] or found[2] == MIXED:
             relaxed_load(found)
 
 
@@ -246,7 +299,7 @@ def _read_acquire(result: Any, v: Any) -> None:
 
 
 def _set(_: Any, v: Any, i: Any) -> None:
-    v.clock = now()[3].fence
+    v.clock = now()[2].fence
 
 
 def _set_release(_: Any, v: Any, i: Any) -> None:
@@ -255,7 +308,7 @@ def _set_release(_: Any, v: Any, i: Any) -> None:
 
 def relaxed(v: Any) -> None:
     """A read-modify-write without order: who released before is still to be found."""
-    fence = now()[3].fence
+    fence = now()[2].fence
     if fence is not None:
         found = _clock(v)
         v.clock = fence if found is None else both(fence, found)
@@ -321,14 +374,14 @@ def _scheduled(*_: Any) -> None:
 
 def _rcu_unlocked(_: Any) -> None:
     if not CPU.ti.rcu_nesting:
-        e = release()
-        TIME.readers[e[0]] = e
+        left = release()
+        TIME.readers[left[0] & MASK] = left
 
 
 def _grace_period(_: Any) -> None:
-    e = now()
+    c = now()
     for reader in TIME.readers.values():
-        join(e, reader)
+        join(c, reader)
 
 
 def _interrupt(line: Line) -> None:
@@ -345,30 +398,33 @@ def connect(machine: Any) -> None:
     start, wake, block = machine.start, machine.wake, machine.block
     raise_line, run = machine.raise_line, machine.run
 
+    def told(c: Clock) -> None:
+        thread = c[2]
+        if thread.woken is not None:
+            join(c, thread.woken)
+            thread.woken = None
+
     def starts(ti: thread_info, function: Callable[[], None]) -> None:
-        e = release()
-        born(ti, e[2] | {e[0]: e[1]})
+        epoch, seen, _ = release()
+        born(ti, seen | {epoch & MASK: epoch})
         start(ti, function)
 
     def wakes(ti: thread_info) -> None:
         sleeper = ti.clock
-        if sleeper is None or sleeper[1] <= TIME.base:
+        if sleeper is None or sleeper[0] <= TIME.base:
             sleeper = born(ti)
-        sleeper[3].woken = both(release(), sleeper[3].woken)
+        thread = sleeper[2]
+        thread.woken = both(release(), thread.woken)
         wake(ti)
 
     def blocks(deadline: int | None = None) -> bool:
         woken: bool = block(deadline)
         if woken:
-            e = now()
-            if e[3].woken is not None:
-                join(e, e[3].woken)
+            told(now())
         return woken
 
     def raises(line: Line) -> None:
-        e = now()
-        if e[3].woken is not None:  # a device has read what it was told to read
-            join(e, e[3].woken)
+        told(now())  # a device has read what it was told to read
         TIME.lines[line] = both(release(), TIME.lines.get(line))
         raise_line(line)
 

@@ -69,15 +69,11 @@ def _acquired(result: Any, o: Any, f: str) -> None:
         join(now(), found)
 
 
-def _store(o: Any, f: str, v: Any) -> None:
-    marked_store(o, f, v)
-
-
 def _stored(_: Any, o: Any, f: str, v: Any) -> None:
-    e = CPU.ti.clock
-    if e is None:
+    c = CPU.ti.clock
+    if c is None:
         return
-    fence = e[3].fence
+    fence = c[2].fence
     try:
         s = o._epochs
     except AttributeError:
@@ -119,8 +115,8 @@ ACCESSES: dict[str | Callable[..., Any], Hook] = {
     "READ_ONCE": Hook(_load, _loaded),
     "rcu_access_pointer": Hook(_load, _loaded_scalar),
     "smp_load_acquire": Hook(_load, _acquired),
-    "WRITE_ONCE": Hook(_store, _stored),
-    "smp_store_release": Hook(_store, _released),
+    "WRITE_ONCE": Hook(marked_store, _stored),
+    "smp_store_release": Hook(marked_store, _released),
     "xchg": Hook(None, _exchanged),
     "cmpxchg": Hook(None, _compared),
 }
