@@ -51,6 +51,7 @@ GLOBALS = {
     "kport/linux/module.py::*": BOOT + ", or when a module is imported",
     "kport/linux/tracepoint.py::DEFINE_EVENT::tracepoints": "when a module is imported",
     "kport/linux/ww_mutex.py::_define::_classes": "when a module is imported",
+    "kport/linux/init.py::_collect::_wrecks": "by who leaves the only kernel; a lost count is none",
     "kport/linux/init.py::boot::_booted": "under _boot_lock, and by the booting thread at the end",
     "kport/linux/bug.py::report::warnings": CALL,
     "kport/linux/facility.py::splat::reports": CALL,

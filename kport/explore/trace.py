@@ -147,18 +147,7 @@ class Tracer(Replay):
             self.events.append(event)
             event.at = len(self.events)
 
-    def watch(self, plain: bool) -> Watch:
-        """The debug option: a hook before and after each instruction, and plain accesses."""
-        hooks: Hooks = {name: self._hook(hook) for name, hook in ops.HOOKS.items()}
-        return Watch(hooks, [Watcher(self._reads, self._writes)] if plain else [])
-
-    def _reads(self, obj: Any, name: str) -> None:
-        self._plain((ops.READ, obj, name))
-
-    def _writes(self, obj: Any, name: str, value: Any) -> None:
-        self._plain((ops.WRITE, obj, name))
-
-    def _plain(self, op: Op) -> None:
+    def plain(self, op: Op) -> None:
         """A plain access, which acts at once."""
         machine = CPU.machine
         if not machine.quiet:
@@ -166,18 +155,45 @@ class Tracer(Replay):
             event = Event(at + 1, task.number, task.name, op, _frames(sys._getframe(2)), at)
             self.events.append(event)
 
-    def _hook(self, hook: Hook) -> Hook:
-        note = hook.before
-        assert note is not None
+    def watch(self, plain: bool) -> Watch:
+        """The debug option: a hook before and after each instruction, and plain accesses."""
+        return Watch(_HOOKS, [_WATCHER] if plain else [])
 
-        def before(*args: Any) -> None:
-            note(*args)
-            self.before(CPU.machine.current.op)
 
-        def after(*_: Any) -> None:
-            self.after()
+# The hooks are functions of this module, which ask the machine for its tracer (there is none while
+# a kernel boots): they are made once, and so are the instructions that the linker makes of them.
 
-        return Hook(before, after)
+
+def _hook(hook: Hook) -> Hook:
+    note = hook.before
+    assert note is not None
+
+    def before(*args: Any) -> None:
+        note(*args)
+        machine = CPU.machine
+        if (tracer := machine.tracer) is not None:
+            tracer.before(machine.current.op)
+
+    return Hook(before, _after)
+
+
+def _after(*_: Any) -> None:
+    if (tracer := CPU.machine.tracer) is not None:
+        tracer.after()
+
+
+def _reads(obj: Any, name: str) -> None:
+    if (tracer := CPU.machine.tracer) is not None:
+        tracer.plain((ops.READ, obj, name))
+
+
+def _writes(obj: Any, name: str, value: Any) -> None:
+    if (tracer := CPU.machine.tracer) is not None:
+        tracer.plain((ops.WRITE, obj, name))
+
+
+_HOOKS: Hooks = {name: _hook(hook) for name, hook in ops.HOOKS.items()}
+_WATCHER = Watcher(_reads, _writes)
 
 
 def of_machine(file: str) -> bool:

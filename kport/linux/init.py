@@ -42,6 +42,7 @@ from kport.linux.sched import PF_KTHREAD, new_task
 # kfree() unties the cycles of what it frees, so there is little for the collector to find.
 GC_THRESHOLDS = (5_000, 1000, 20)
 SETTLE_NS = 10_000_000  # kernel time in which work items and threads may still end
+WRECKS = 32  # kernels that ended badly before their remains are collected
 OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
 
 
@@ -165,6 +166,7 @@ def oops_report(error: BaseException, ti: thread_info) -> str:
 
 
 _booted: Kernel | None = None
+_wrecks = 0
 _boot_lock = allocate_lock()  # of two threads that boot at once, one is refused
 
 # What C would run into as a fault. Raised by kernel code in the main thread it is an oops, as it
@@ -294,6 +296,21 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         if frozen:
             gc.set_threshold(*thresholds)
             gc.unfreeze()
+            _collect(kernel)
+
+
+def _collect(kernel: Kernel) -> None:
+    """Collect the remains of kernels that did not end well, now and then.
+
+    What was frozen is old when it is thawed, and the collector looks at the old only when there is
+    much that is new: nobody would collect what a thousand failed kernels leave.
+    """
+    global _wrecks
+    if kernel.oopses or kernel.leaks:
+        _wrecks += 1
+        if _wrecks >= WRECKS:
+            _wrecks = 0
+            gc.collect()
 
 
 def _user_threads() -> list[str]:

@@ -39,7 +39,9 @@ def _roots() -> Iterator[Any]:
     for name, module in sorted(sys.modules.items()):
         if not name.startswith(_KERNEL) or name.startswith(_BLIND):
             continue
-        for what in list(vars(module).values()):
+        for symbol, what in list(vars(module).items()):
+            if symbol.startswith(("__", "@")):
+                continue  # the importer's, and through it half of the process
             if not isinstance(what, (ModuleType, type, FunctionType)):
                 yield what
 
