@@ -26,10 +26,10 @@ what the thread loads then is its own.) A plain store is taken to be whole, as K
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from sys import _getframe as frame
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -82,76 +82,23 @@ class Listener:
 
 LIST = Listener()
 
+# The properties are short, and what they call is the same for all members: there are hundreds of
+# them, and code that is everywhere is not in the processor's cache.
 _READ = """\
 try:
-    c = _race_cpu.ti.clock
-    e = c[0]
-    s = self._epochs
-    r = s[7 * INDEX]
-    if r is not e:
-        w = s[7 * INDEX + 1]
-        if c[1].get(w & 0xFFFFF, -1) < w:
-            _race_load(self, FIELD, s, 7 * INDEX, c, "read", _race_frame(1))
-        if c[1].get(r & 0xFFFFF, -1) >= r:
-            KEEP 2
-            s[7 * INDEX] = e
-        else:
-            _race_share(self, s, 7 * INDEX, c, "read", _race_frame(1))
+    if self._epochs[7 * INDEX] is not _race_cpu.ti.clock[0]:
+        LOAD(self, FIELD, 7 * INDEX)
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "read", _race_frame(1), None)
 """
-
 _WRITE = """\
 try:
-    old = self.RAW
-    c = _race_cpu.ti.clock
-    e = c[0]
-    s = self._epochs
-    r = s[7 * INDEX]
-    if r is not e and c[1].get(r & 0xFFFFF, -1) < r:
-        _race_store(self, FIELD, s, 7 * INDEX, c, "write", _race_frame(1), value, old)
-    w = s[7 * INDEX + 1]
-    if w is not e and (value is not old or c[1].get(w & 0xFFFFF, -1) < w):
-        KEEP 4
-        s[7 * INDEX + 6] = old if old.__class__ is int else None
-        s[7 * INDEX + 1] = e
+    STORE(self, FIELD, 7 * INDEX, value, self.RAW)
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "write", _race_frame(1), value)
 """
-
-_RECORD = "    w = s[7 * INDEX + 1]\n    if w is not e"
-_STRICT = """\
-    w = s[7 * INDEX + 1]
-    if c[1].get(w & 0xFFFFF, -1) < w:
-        _race_store_store(self, FIELD, s, 7 * INDEX, c, "write", _race_frame(1), value, old)
-"""
-
-# What is kept of where an access is: the place; that and its caller's in another file; everything.
-_ALONE = """\
-f = _race_frame(1)
-s[7 * INDEX + AT] = f.f_code
-s[7 * INDEX + AT + 1] = f.f_lasti
-"""
-_OUTER = """\
-f = _race_frame(1)
-g = f.f_globals
-b = f.f_back
-while b.f_globals is g:
-    b = b.f_back
-s[7 * INDEX + AT] = f.f_code
-s[7 * INDEX + AT + 1] = (f.f_lasti, b.f_code, b.f_lasti)
-"""
-_STACKS = "s[7 * INDEX + AT] = _race_place(self, _race_frame(1), KIND)\n"
-
-
-def _keeping(template: str, kind: str, kept: str) -> str:
-    """The text of a property with the lines that keep a place in it."""
-
-    def lines(found: re.Match[str]) -> str:
-        text = kept.replace("AT", found.group(2)).replace("KIND", kind)
-        return "".join(found.group(1) + line for line in text.splitlines(keepends=True))
-
-    return re.sub(r"^( *)KEEP (\d)\n", lines, template, flags=re.MULTILINE)
+_READ_WHOLE = "_race_first(self, FIELD, 'read', _race_frame(1), None)\n"
+_WRITE_WHOLE = "_race_first(self, FIELD, 'write', _race_frame(1), value)\n"
 
 
 def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> list[Watcher]:
@@ -163,31 +110,99 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
     names = {
         "_race_cpu": CPU,
         "_race_frame": sys._getframe,
-        "_race_load": raced_load,
-        "_race_store": raced_store,
-        "_race_store_store": raced_stores,
-        "_race_share": share,
         "_race_first": first,
-        "_race_place": place,
+        "_race_load": load_alone,
+        "_race_load_inline": load_inline,
+        "_race_store": store_alone,
+        "_race_store_inline": store_inline,
     }
-    write = _WRITE
-    if LIST.strict:
-        write = write.replace(_RECORD, _STRICT + _RECORD)
-    if not LIST.value_change_only:
-        write = write.replace("value is not old or", "True or")
     LIST.inline = inline
-    kept = (_STACKS, _STACKS) if LIST.stacks else (_ALONE, _OUTER)
-    which = _which(only, inline)
-    return [
-        Watcher(
-            _keeping(_READ, "'read'", lines),
-            _keeping(write, "'write'", lines),
-            names,
-            only=some,
-            blank=_begin_with,
-        )
-        for lines, some in zip(kept, which, strict=True)
-    ]
+    made = []
+    for which, end in zip(_which(only, inline), ("", "_inline"), strict=True):
+        read, write = _READ, _WRITE
+        if LIST.strict or LIST.stacks or not LIST.value_change_only:
+            read, write = _READ_WHOLE, _WRITE_WHOLE
+        read = read.replace("LOAD", "_race_load" + end)
+        write = write.replace("STORE", "_race_store" + end)
+        made.append(Watcher(read, write, names, only=which, blank=_begin_with))
+    return made
+
+
+def load_alone(obj: Any, name: str, at: int) -> None:
+    """A plain load in a thread's new epoch. Called by a property."""
+    s = obj._epochs
+    c = CPU.ti.clock
+    w = s[at + 1]
+    if c[1].get(w & MASK, -1) < w:
+        raced_load(obj, name, s, at, c, "read", frame(2))
+    r = s[at]
+    if c[1].get(r & MASK, -1) >= r:
+        f = frame(2)
+        s[at + 2] = f.f_code
+        s[at + 3] = f.f_lasti
+        s[at] = c[0]
+    else:
+        share(obj, s, at, c, "read", frame(2))
+
+
+def load_inline(obj: Any, name: str, at: int) -> None:
+    """load_alone() with the place of the caller."""
+    s = obj._epochs
+    c = CPU.ti.clock
+    w = s[at + 1]
+    if c[1].get(w & MASK, -1) < w:
+        raced_load(obj, name, s, at, c, "read", frame(2))
+    r = s[at]
+    if c[1].get(r & MASK, -1) >= r:
+        f = frame(2)
+        s[at + 2] = f.f_code
+        s[at + 3] = lasti_outer(f)
+        s[at] = c[0]
+    else:
+        share(obj, s, at, c, "read", frame(2))
+
+
+def store_alone(obj: Any, name: str, at: int, value: Any, old: Any) -> None:
+    """A plain store. Called by a property."""
+    s = obj._epochs
+    c = CPU.ti.clock
+    r = s[at]
+    if c[1].get(r & MASK, -1) < r:
+        raced_store(obj, name, s, at, c, "write", frame(2), value, old)
+    w = s[at + 1]
+    e = c[0]
+    if w is not e and (value is not old or c[1].get(w & MASK, -1) < w):
+        f = frame(2)
+        s[at + 4] = f.f_code
+        s[at + 5] = f.f_lasti
+        s[at + 6] = old if old.__class__ is int else None
+        s[at + 1] = e
+
+
+def store_inline(obj: Any, name: str, at: int, value: Any, old: Any) -> None:
+    """store_alone() with the place of the caller."""
+    s = obj._epochs
+    c = CPU.ti.clock
+    r = s[at]
+    if c[1].get(r & MASK, -1) < r:
+        raced_store(obj, name, s, at, c, "write", frame(2), value, old)
+    w = s[at + 1]
+    e = c[0]
+    if w is not e and (value is not old or c[1].get(w & MASK, -1) < w):
+        f = frame(2)
+        s[at + 4] = f.f_code
+        s[at + 5] = lasti_outer(f)
+        s[at + 6] = old if old.__class__ is int else None
+        s[at + 1] = e
+
+
+def lasti_outer(frame: FrameType) -> Any:
+    """The instruction of a frame, and with it the first place outward that is in another file."""
+    here = frame.f_globals
+    at = frame.f_back
+    while at is not None and at.f_globals is here:
+        at = at.f_back
+    return (frame.f_lasti, at.f_code, at.f_lasti) if at is not None else frame.f_lasti
 
 
 @cache
@@ -361,8 +376,7 @@ def marked_store(obj: Any, name: str, value: Any) -> None:
         f = sys._getframe(2)
         s[at + 4] = f.f_code
         if type(obj) in _inline:
-            b = outer(f)
-            s[at + 5] = (f.f_lasti, *b[0]) if b else f.f_lasti
+            s[at + 5] = lasti_outer(f)
         else:
             s[at + 5] = f.f_lasti
         s[at + 6] = MARKED
@@ -383,7 +397,8 @@ def store(
         raced_store(obj, name, s, at, c, kind, frame, value, old)
     if LIST.strict and not before(s[at + 1], c):
         raced_stores(obj, name, s, at, c, kind, frame, value, old)
-    if old is not value or not LIST.value_change_only:
+    hides = kind == "write" and not before(s[at + 1], c)
+    if old is not value or hides or not LIST.value_change_only:
         s[at + 1] = c[0]
         s[at + STORED] = place(obj, frame, kind, old)
         s[at + OLD] = None

@@ -30,8 +30,9 @@ What a release leaves is a tuple, (epoch, seen, since). `seen` is never changed,
 
 `since` is the epoch in which `seen` was last replaced. Who has seen that of a thread has seen all
 that the thread had, so one of two is often known to hold the other and they need not be merged: the
-idea of tree clocks (Mathur and others, 2022), for the root alone. What two threads have left
-together (`both()`) has no such epoch, `MIXED`.
+idea of tree clocks (Mathur and others, 2022), for the root alone. What several threads have left
+together (`both()`) is (newest epoch, what each has left, `MIXED`): it is merged when somebody finds
+it, and a counter that many increment is found by few.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ FOREVER = 1 << 62
 MIXED = 1 << 63
 
 Clock = list[Any]
-Epoch = tuple[int, dict[int, int], int]  # as it was left for others
+Epoch = tuple[int, Any, int]  # as it was left for others
 
 
 class Thread:
@@ -127,19 +128,23 @@ def before(epoch: int, c: Clock) -> bool:
 def join(c: Clock, found: Epoch) -> None:
     """The thread of `c` sees what `found` had seen, and `found`."""
     epoch, theirs, since = found
+    if since == MIXED:
+        for part in theirs:
+            join(c, part)
+        return
     seen: dict[int, int] = c[1]
     number = epoch & MASK
     known = seen.get(number, -1)
-    if epoch <= TIME.base or (known >= epoch and since != MIXED):
+    if known >= epoch or epoch <= TIME.base:
         return
     me = c[0] & MASK
-    if number != me and theirs.get(me, -1) >= c[3]:
+    if theirs.get(me, -1) >= c[3]:
         seen = theirs.copy()
     elif known >= since:
         seen = seen.copy()
     else:
         seen = _merged(seen, theirs)
-    seen[number] = epoch if epoch > known else known
+    seen[number] = epoch
     seen[me] = FOREVER
     c[1] = seen
     c[3] = c[0]
@@ -166,16 +171,27 @@ def both(first: Epoch, second: Epoch | None) -> Epoch:
     """One epoch to find for two."""
     if second is None or second[0] <= TIME.base:
         return first
-    number, me = second[0] & MASK, first[0] & MASK
-    if number == me and second[0] > first[0]:
-        first, second = second, first
-    known = first[1].get(number, -1)
-    if known >= second[0] and second[2] != MIXED:
-        return first
-    seen = _merged(first[1], second[1])
-    seen[number] = max(known, second[0])
-    seen[me] = FOREVER
-    return first[0], seen, MIXED
+    ours = first[1] if first[2] == MIXED else (first,)
+    parts = list(ours)
+    for part in second[1] if second[2] == MIXED else (second,):
+        for our in ours:
+            if _knows(our, part):
+                break
+        else:
+            parts = [our for our in parts if not _knows(part, our)]
+            parts.append(part)
+    if len(parts) == 1:
+        only: Epoch = parts[0]
+        return only
+    return max(first[0], second[0]), tuple(parts), MIXED
+
+
+def _knows(p: Epoch, q: Epoch) -> bool:
+    """True if what one thread has left holds what the same or another has left."""
+    number = q[0] & MASK
+    if number == p[0] & MASK:
+        return p[0] >= q[0]
+    return bool(p[1].get(number, -1) >= q[0])
 
 
 def fence_acquire() -> None:
@@ -196,13 +212,15 @@ def fence_release() -> None:
 
 def relaxed_load(found: Epoch | None) -> None:
     """A load without order: a fence may follow. Of each thread the last one found is enough."""
-    if found is not None:
-        c = now()
-        epoch = found[0]
+    if found is None:
+        return
+    c = now()
+    for epoch, seen, since in found[1] if found[2] == MIXED else (found,):
         number = epoch & MASK
-        if (c[1].get(number, -1) < epoch and epoch > TIME.base) or found[2] == MIXED:
+        if c[1].get(number, -1) < epoch and epoch > TIME.base:
             loads = c[2].loads
-            loads[number] = both(found, loads.get(number))
+            if number not in loads or loads[number][0] < epoch:
+                loads[number] = (epoch, seen, since)
 
 
 # -- instructions ------------------------------------------------------------------------------
@@ -308,10 +326,17 @@ def _set_release(_: Any, v: Any, i: Any) -> None:
 
 def relaxed(v: Any) -> None:
     """A read-modify-write without order: who released before is still to be found."""
-    fence = now()[2].fence
+    c = CPU.ti.clock
+    fence = c[2].fence if c is not None else None
     if fence is not None:
-        found = _clock(v)
-        v.clock = fence if found is None else both(fence, found)
+        try:
+            found = v.clock
+        except AttributeError:
+            found = None
+        if found is None:
+            v.clock = fence
+        elif found is not fence and (found[2] != MIXED or fence not in found[1]):
+            v.clock = both(fence, found)
 
 
 def _relaxed_v(_: Any, v: Any) -> None:
@@ -334,7 +359,14 @@ def _fetch_release(_: Any, i: Any, v: Any) -> None:
 
 
 def _bit(bit: Any, nr: int, addr: Any) -> None:
-    _read(bit, addr)
+    try:
+        found = addr.clock
+    except AttributeError:
+        return
+    if found is not None:
+        c = CPU.ti.clock
+        if c is None or c[1].get(found[0] & MASK, -1) < found[0] or found[2] == MIXED:
+            relaxed_load(found)
 
 
 def _mb(_: Any) -> None:

@@ -32,11 +32,15 @@ def _left(o: Any, f: str) -> Epoch | None:
 
 
 def _leave(o: Any, f: str, e: Epoch | None) -> None:
-    if not hasattr(type(o), "_plain"):
-        return
-    s = records(o)
-    if s[-1] is not None:
-        s[-1][f] = e
+    try:
+        s = o._epochs
+    except AttributeError:
+        if e is None or not hasattr(type(o), "_plain"):
+            return
+        s = records(o)
+    left = s[-1]
+    if left is not None:
+        left[f] = e
     elif e is not None:
         s[-1] = {f: e}
 
@@ -73,18 +77,7 @@ def _stored(_: Any, o: Any, f: str, v: Any) -> None:
     c = CPU.ti.clock
     if c is None:
         return
-    fence = c[2].fence
-    try:
-        s = o._epochs
-    except AttributeError:
-        if fence is not None:
-            _leave(o, f, fence)
-        return
-    left = s[-1]
-    if left is not None:
-        left[f] = fence
-    elif fence is not None:
-        s[-1] = {f: fence}
+    _leave(o, f, c[2].fence)
 
 
 def _released(_: Any, o: Any, f: str, v: Any) -> None:
