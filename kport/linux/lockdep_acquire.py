@@ -16,7 +16,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from kport.arch.api import HARDIRQ_MASK, SOFTIRQ_OFFSET
 from kport.arch.types import thread_info
 from kport.linux import bug, lockdep_state
 from kport.linux.lockdep_state import debug_locks_off
@@ -38,7 +37,6 @@ from kport.linux.lockdep_report import (
 )
 from kport.linux.lockdep_types import (
     LOCK_CHAIN_HARDIRQ_CONTEXT,
-    LOCK_CHAIN_SOFTIRQ_CONTEXT,
     MAX_LOCK_DEPTH,
     MAX_LOCKDEP_SUBCLASSES,
     STEP_CONTEXT,
@@ -56,7 +54,7 @@ from kport.linux.lockdep_types import (
     lockdep_map,
     lockdep_task,
 )
-from kport.linux.lockdep_usage import check_wait_context, mark_usage
+from kport.linux.lockdep_usage import check_wait_context, irq_context, mark_usage
 
 LOCK_STATE_UNKNOWN = -1
 LOCK_STATE_NOT_HELD = 0
@@ -96,16 +94,6 @@ def map_of(lock: Any) -> lockdep_map | None:
             ],
         )
     return None
-
-
-def irq_context(ti: thread_info) -> int:
-    """Which interrupts the thread serves.
-
-    kernel/locking/lockdep.c:4708-4712, Linux 7.2.13
-    """
-    count = ti.preempt_count
-    hard = LOCK_CHAIN_HARDIRQ_CONTEXT if count & HARDIRQ_MASK else 0
-    return hard | (LOCK_CHAIN_SOFTIRQ_CONTEXT if count & SOFTIRQ_OFFSET else 0)
 
 
 def chain_of(

@@ -27,7 +27,6 @@ from kport.linux.kasan_poison import is_dead
 from kport.linux.lockdep_acquire import (
     __lock_acquire,
     __lock_release,
-    irq_context,
     lockdep_init_task,
 )
 from kport.linux.lockdep_class import graph_lock, root, site_map, sites
@@ -49,7 +48,7 @@ from kport.linux.lockdep_types import (
     lockdep_map,
     lockdep_task,
 )
-from kport.linux.lockdep_usage import mark_held_locks, mark_irqs_on
+from kport.linux.lockdep_usage import irq_context, mark_held_locks, mark_irqs_on
 
 IRQS_COUNT = 0xFFF00  # softirqs and hard interrupts in preempt_count
 RECURSIVE = 2 * STEP_READ

@@ -38,6 +38,8 @@ from kport.linux.lockdep_types import (
     LD_WAIT_CONFIG,
     LD_WAIT_MAX,
     LD_WAIT_SPIN,
+    LOCK_CHAIN_HARDIRQ_CONTEXT,
+    LOCK_CHAIN_SOFTIRQ_CONTEXT,
     LOCK_ENABLED_HARDIRQ,
     LOCK_ENABLED_SOFTIRQ,
     LOCK_USAGE_DIR_MASK,
@@ -208,6 +210,16 @@ def mark_lock(ti: thread_info, curr: lockdep_task, this: held_lock, new_bit: int
     return 1
 
 
+def irq_context(ti: thread_info) -> int:
+    """Which interrupts the thread serves.
+
+    kernel/locking/lockdep.c:4708-4712, Linux 7.2.13
+    """
+    count = ti.preempt_count
+    hard = LOCK_CHAIN_HARDIRQ_CONTEXT if count & HARDIRQ_MASK else 0
+    return hard | (LOCK_CHAIN_SOFTIRQ_CONTEXT if count & SOFTIRQ_OFFSET else 0)
+
+
 def mark_held_locks(ti: thread_info, curr: lockdep_task, base_bit: int) -> int:
     """Interrupts go on: note it of all locks held in this context.
 
@@ -218,7 +230,7 @@ def mark_held_locks(ti: thread_info, curr: lockdep_task, base_bit: int) -> int:
     kernel/locking/lockdep.c:4335-4358, Linux 7.2.13
     """
     forget_trace()
-    context = curr.chain.irq_context
+    context = irq_context(ti)
     for hlock in reversed(curr.held_locks[: curr.depth]):
         if hlock.chain.irq_context != context:
             break
