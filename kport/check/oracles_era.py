@@ -24,7 +24,7 @@ from typing import Any
 
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_SIGNALED_BIT
 from kport.linux.field import raw_get as raw
-from kport.linux.kasan_poison import is_dead
+from kport.linux.kasan_poison import container_of_any, is_dead
 from kport.linux.sched import TASK_INTERRUPTIBLE, TASK_PARKED
 from kport.linux.workqueue import WORK_STRUCT_PENDING_BIT, work_struct
 
@@ -54,13 +54,19 @@ def signaled(fence: Any) -> bool:
 
 
 def members(head: Any, member: str) -> Iterator[Any]:
-    """What stands in a list: the structs that embed its nodes."""
-    node = raw(head, "next")
-    for _ in range(STEPS):
-        if node is head or node is None:
-            return
-        yield node._container
-        node = raw(node, "next")
+    """What stands in a list: the structs that embed its nodes.
+
+    Nobody holds the list's lock here: on `threads` it may change meanwhile, and a node may be freed.
+    """
+    try:
+        node = raw(head, "next")
+        for _ in range(STEPS):
+            if node is head or node is None or is_dead(node):
+                return
+            yield container_of_any(node)
+            node = raw(node, "next")
+    except AttributeError:
+        return
 
 
 def is_listed(node: Any) -> bool:
