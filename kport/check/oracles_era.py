@@ -56,7 +56,7 @@ def signaled(fence: Any) -> bool:
 def members(head: Any, member: str) -> Iterator[Any]:
     """What stands in a list: the structs that embed its nodes.
 
-    Nobody holds the list's lock here: on `threads` it may change meanwhile, and a node may be freed.
+    Nobody holds the lock of the list here: on `threads` it may change, and a node be freed.
     """
     try:
         node = raw(head, "next")

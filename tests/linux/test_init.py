@@ -90,7 +90,7 @@ def test_leaving_a_clean_kernel_reports_nothing(boot):
     assert kernel.warnings() == []
 
 
-@pytest.mark.parametrize("boots", [200, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("boots", [80, pytest.param(1000, marks=pytest.mark.long)])
 def test_many_boots_leak_nothing(boot, boots):
     def census() -> Counter[str]:
         gc.collect()
