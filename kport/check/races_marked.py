@@ -77,7 +77,18 @@ def _stored(_: Any, o: Any, f: str, v: Any) -> None:
     c = CPU.ti.clock
     if c is None:
         return
-    _leave(o, f, c[2].fence)
+    fence = c[2].fence
+    try:
+        s = o._epochs
+    except AttributeError:
+        if fence is not None:
+            _leave(o, f, fence)
+        return
+    left = s[-1]
+    if left is not None:
+        left[f] = fence
+    elif fence is not None:
+        s[-1] = {f: fence}
 
 
 def _released(_: Any, o: Any, f: str, v: Any) -> None:

@@ -29,7 +29,7 @@ from kport.linux.kasan_bury import bury, revive, where
 from kport.linux.kasan_poison import Grave, is_dead
 from kport.linux.kasan_report import Found, Track, headline_of, lines_of, locate, wrote
 from kport.linux.slab import ZERO_SIZE_PTR
-from kport.linux.stackdepot import Stack, stack_depot_save
+from kport.linux.stackdepot import Stack
 from kport.linux.struct import struct
 
 NAME = "kasan"
@@ -81,12 +81,18 @@ def kasan_restore_multi_shot(enabled: bool) -> None:
     _multi_shot = enabled
 
 
-def _track(skip: int, cache: str = "") -> tuple[int, str, int, Stack, str]:
-    """What a Track is made of when somebody wants to see it."""
+def _track(skip: int, cache: str = "") -> tuple[int, str, int, tuple[Any, ...], str]:
+    """What a Track is made of when somebody wants to see it; the stack is flat."""
     ti = current_thread_info()
-    pid = ti.task.pid if ti.task is not None else 0
-    stack = stack_depot_save(sys._getframe(skip + 1), DEPTH)
-    return pid, ti.name, ktime_get(), stack, cache
+    task = ti.task
+    stack: list[Any] = []
+    frame: FrameType | None = sys._getframe(skip + 1)
+    left = DEPTH
+    while frame is not None and left:
+        stack += (frame.f_code, frame.f_lasti)
+        frame = frame.f_back
+        left -= 1
+    return task.pid if task is not None else 0, ti.name, ktime_get(), tuple(stack), cache
 
 
 # -- hooks -------------------------------------------------------------------------------------
@@ -183,7 +189,11 @@ def _once() -> bool:
 
 def track_of(kept: Any) -> Track | None:
     """A track as it was kept, with names; None for none."""
-    return None if kept is None else Track(*kept)
+    if kept is None:
+        return None
+    pid, comm, time, flat, cache = kept
+    stack: Stack = tuple(zip(flat[::2], flat[1::2], strict=True))
+    return Track(pid, comm, time, stack, cache)
 
 
 def _print(head: str, what: str, found: Found) -> None:
