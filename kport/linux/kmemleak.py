@@ -31,7 +31,8 @@ from kport.linux.struct import array, struct
 from kport.linux.timerqueue import TimerQueue
 
 _KERNEL = ("kport.linux.", "kport.dma_buf.", "kport.drm.", "kport.drivers.", "kport.kunit.")
-_BLIND = ("kport.linux.slab", "kport.linux.kasan", "kport.linux.facility")
+# Tables of objects, and of modules.
+_BLIND = ("kport.linux.slab", "kport.linux.kasan", "kport.linux.facility", "kport.linux.module")
 _CONTAINERS = (list, tuple, deque, set, frozenset)
 
 
