@@ -197,9 +197,10 @@ def _explore(args: argparse.Namespace) -> dict[str, Any]:
 
 def _print_explore(figures: dict[str, Any]) -> None:
     print(f"exploring; {figures['machine']}; medians of {figures['rounds']}, CPU time\n")
-    print(f"{'programs':12}{'points':>8}{'schedules/s':>14}")
+    print(f"{'programs':12}{'checks':12}{'points':>8}{'schedules/s':>14}")
     for row in figures["programs"]:
-        print(f"{row['strategy']:12}{row['points']:>8.0f}{row['per_second']:>14,}")
+        rate = f"{row['points']:>8.0f}{row['per_second']:>14,}"
+        print(f"{row['strategy']:12}{row['check']:12}{rate}")
     print(f"\n{'scenario':12}{'checks':12}{'points':>8}{'schedules/s':>14}")
     for row in figures["scenario"]:
         print(

@@ -117,7 +117,7 @@ def proof(scenario: Any) -> dict[str, Any]:
 
 def explore_figures(rounds: int, peers: bool, said: Callable[[str], None]) -> dict[str, Any]:
     """All figures; `said` hears how far it is."""
-    toys: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    toys: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
     kernels: dict[tuple[str, str], list[tuple[float, float]]] = {}
     failed: list[str] = []
     for i in range(rounds):
@@ -125,8 +125,9 @@ def explore_figures(rounds: int, peers: bool, said: Callable[[str], None]) -> di
             said(f"round {i + 1} of {rounds}: {strategy}")
             for about, count in ((50, 4000), (500, 400)):
                 program = increments(2, -(-about // 8))
-                found = rate(program, strategy, count, seed=i)
-                toys.setdefault((strategy, about), []).append(found)
+                for check in ("", "all"):
+                    found = rate(program, strategy, count, seed=i, check=check)
+                    toys.setdefault((strategy, check, about), []).append(found)
         for strategy in ("random:4", "pct:3"):
             for check in ("", "oracles", "all"):
                 said(f"round {i + 1} of {rounds}: {SCENARIO}, {strategy}, {check or 'no'} checks")
@@ -140,8 +141,8 @@ def explore_figures(rounds: int, peers: bool, said: Callable[[str], None]) -> di
     figures: dict[str, Any] = {
         "rounds": rounds,
         "programs": [
-            {"strategy": s, "points": p, "per_second": round(r)}
-            for (s, _), every in toys.items()
+            {"strategy": s, "check": c or "none", "points": p, "per_second": round(r)}
+            for (s, c, _), every in toys.items()
             for r, p in [_median(every)]
         ],
         "scenario": [
