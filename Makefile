@@ -15,7 +15,7 @@ run: $(STAMP)
 	else $(BIN)/kport run; fi
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-long: $(STAMP)
 	$(BIN)/python -m pytest -q -m long

@@ -304,7 +304,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
         (bytes(range(256)) * 50, ":1: binary data, neither a workload nor a recording"),
         ("d.1\n".encode("utf-16"), ":1: is UTF-16 text; save it as UTF-8"),
         (b" \n", ":1: is neither a workload nor a recording"),
-        (gzip.compress(b"1.RCS.5.0.1\n"), "is a compressed workload; unpack it"),
+        (gzip.compress(b"1.RCS.5.0.1\n", mtime=0), "is a compressed workload; unpack it"),
         (lzma.compress(b"# nothing\n"), "is a compressed workload; unpack it"),
         (lzma.compress(b""), "no scheduler event in 0 lines"),
         (b"1.RCS.5.0.1\n1." + b"x" * 1000, ":2:1: a batch has 5 fields, this one has 2"),

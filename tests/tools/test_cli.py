@@ -122,7 +122,10 @@ def test_show(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     assert line.isdecimal()
 
 
-def test_show_with_a_tree(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_with_a_tree(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     root = tree.cached("7.2.13")
     if root is None:
         pytest.skip("no kernel tree here")
