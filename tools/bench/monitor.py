@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from kport.trace.client import KEEP, AttachError, Attachment, attach, step_back
@@ -45,15 +47,19 @@ def cost(seconds: float, mode: str, period: int = SLOW) -> dict[str, Any]:
             [sys.executable, "-m", "tools.bench.monitor_port", str(seconds), str(period), path],
             stdout=subprocess.PIPE,
         )
-        watched = _watch(path, process) if mode == "watched" else {}
+        # The viewer is a process of its own: it steps back, which what it starts would inherit.
+        watched: dict[str, Any] = {}
+        if mode == "watched":
+            with ProcessPoolExecutor(1, get_context("spawn")) as viewer:
+                watched = viewer.submit(_watch, path, time.time() + 30).result()
         out, _ = process.communicate(timeout=seconds * 10 + 60)
     figures: dict[str, Any] = json.loads(out)
     return figures | watched
 
 
-def _watch(path: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _watch(path: str, until: float) -> dict[str, Any]:
     step_back()
-    viewer = _attached(path, process)
+    viewer = _attached(path, until)
     model = Model(keep=KEEP)
     frames, spent, next_frame = 0, 0.0, time.monotonic()
     began = time.process_time()
@@ -81,13 +87,12 @@ def _watch(path: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
     }
 
 
-def _attached(path: str, process: subprocess.Popen[bytes]) -> Attachment:
-    end = time.monotonic() + 30
+def _attached(path: str, until: float) -> Attachment:
     while True:
         try:
             return attach(path)
         except AttachError:
-            if process.poll() is not None or time.monotonic() > end:
+            if time.time() > until:
                 raise
             time.sleep(0.01)
 
