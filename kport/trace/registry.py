@@ -43,8 +43,8 @@ class Driver(Protocol):
         in ns, None for ever. Raises ValueError for a kind that is not there."""
 
 
-STRETCH = 30e-6  # s
-PAUSE = 50e-6  # s; Linux makes it up to 0.1 ms
+STRETCH = 15e-6  # s
+PAUSE = 100e-6  # s; Linux makes it up to 0.15 ms
 
 
 class Pace:
