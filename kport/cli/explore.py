@@ -17,6 +17,7 @@ from kport.cli.sched import SCHEDULERS
 
 if TYPE_CHECKING:
     from kport.explore import Failure, Result
+    from kport.museum.campaign import Campaign
     from kport.museum.library import Entry
 
 _EXAMPLES = """\
@@ -35,6 +36,12 @@ examples:
   kport explore two-jobs --strategy pct:3 --schedules 20000
   kport explore my.py:storm --strategy dpor
   kport explore R01 --json | jq -r '.[].failures[].token'
+  kport explore --generate --seconds 600 --sched v6_1
+
+--generate makes up a scenario from --seed, explores it (--schedules, default
+200), and goes on with the next seed for --seconds (default 60). A scenario that
+breaks is explored again with the mends of all findings (kport museum F01...):
+what is over then was known, what is left is told.
 
 exit codes: 0 nothing went wrong, 1 something did, 2 bad input, 130 Ctrl-C.
 
@@ -52,6 +59,7 @@ def parser() -> Parser:
     add = p.add_argument
     add("scenarios", nargs="*", metavar="SCENARIO", help="what to run")
     add("--list", action="store_true", help="print the scenarios of the library")
+    add("--generate", action="store_true", help="make up scenarios, explore each, go on")
     add("--strategy", default="random", help="how schedules are chosen, default: random")
     add("--schedules", metavar="N", type=whole(1), help="at most; default: 1000 without --seconds")
     add("--seconds", metavar="S", type=real(0), help="wall time at most, for each scenario")
@@ -75,6 +83,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         _list([find(name) for name in names()], options.json)
         return 0
+    if options.generate:
+        if options.scenarios:
+            raise UsageError("--generate makes up its scenarios: it takes none")
+        return _generate(options)
     if not options.scenarios:
         raise UsageError("no scenario; kport explore --list prints those of the library")
     try:
@@ -90,6 +102,48 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps([result.to_json() for result in results], indent=2))
     return 1 if any(result.failures for result in results) else 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    """Explore made-up scenarios. Raises UsageError."""
+    from kport.museum.campaign import campaign
+
+    with _Told("made up") as told:
+        try:
+            found = campaign(
+                seconds=options.seconds or 60.0,
+                schedules=options.schedules or 200,
+                seed=options.seed,
+                strategy=options.strategy,
+                sched=options.sched or "v7_2",
+                check=options.check or (),
+                memory=options.memory or "sc",
+                plain=options.points == "plain",
+                progress=told.scenarios,
+            )
+        except ValueError as error:
+            raise UsageError(f"{error}; see kport explore --help") from None
+    if options.json:
+        print(json.dumps(found.to_json(), indent=2))
+        return 1 if found.failures else 0
+    from kport.museum.library import find
+
+    for failure in found.failures:
+        print(find(failure.token.split("~")[0]).text)
+        print()
+        _print_failure(failure)
+    for failure in found.known:
+        print(f"known: {failure.headline}")
+        print(f"       kport replay {failure.token}")
+    print(
+        f"{found.scenarios:,} scenarios, {found.schedules:,} schedules in {found.seconds:.1f} s "
+        f"({found.rate:,.0f}/s); {found.strategy}, seeds {found.seed} to "
+        f"{found.seed + found.scenarios - 1}, {found.sched}"
+    )
+    print(
+        f"  {found.broken} break as they stand; not known: {len(found.failures) or 'none'}"
+    )
+    return 1 if found.failures else 0
 
 
 def _list(entries: list[Entry], as_json: bool) -> None:
@@ -166,14 +220,24 @@ class _Told:
             sys.stderr.flush()
 
     def __call__(self, result: Result) -> None:
+        self._draw(
+            f"{self._name}: {result.schedules:,} schedules, {result.rate:,.0f}/s, "
+            f"{result.distinct:,} distinct, {len(result.failures)} failures"
+        )
+
+    def scenarios(self, found: Campaign) -> None:
+        """The same of a search over made-up scenarios."""
+        self._draw(
+            f"{found.scenarios:,} scenarios, {found.schedules:,} schedules, {found.rate:,.0f}/s, "
+            f"{found.broken} break, {len(found.failures)} not known"
+        )
+
+    def _draw(self, text: str) -> None:
         now = monotonic()
         if not self._on or now - self._last < self.PERIOD:
             return
         self._last = now
-        text = (
-            f"{self._name}: {result.schedules:,} schedules, {result.rate:,.0f}/s, "
-            f"{result.distinct:,} distinct, {len(result.failures)} failures"
-        )[:79]
+        text = text[:79]
         sys.stderr.write("\r" + text.ljust(self._drawn))
         sys.stderr.flush()
         self._drawn = len(text)

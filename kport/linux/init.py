@@ -296,21 +296,21 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         if frozen:
             gc.set_threshold(*thresholds)
             gc.unfreeze()
-            _collect(kernel)
+            if not healthy or kernel.leaks:
+                _collect()
 
 
-def _collect(kernel: Kernel) -> None:
+def _collect() -> None:
     """Collect the remains of kernels that did not end well, now and then.
 
     What was frozen is old when it is thawed, and the collector looks at the old only when there is
     much that is new: nobody would collect what a thousand failed kernels leave.
     """
     global _wrecks
-    if kernel.oopses or kernel.leaks:
-        _wrecks += 1
-        if _wrecks >= WRECKS:
-            _wrecks = 0
-            gc.collect()
+    _wrecks += 1
+    if _wrecks >= WRECKS:
+        _wrecks = 0
+        gc.collect()
 
 
 def _user_threads() -> list[str]:

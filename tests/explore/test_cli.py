@@ -101,3 +101,16 @@ def test_bad_input_is_one_line(arguments, said, capsys, program):
     assert said in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def test_scenarios_are_made_up(capsys):
+    assert main(["explore", "--generate", "--seconds", "0.2", "--schedules", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "scenarios, " in out
+    assert "not known: none" in out
+    assert main(["explore", "--generate", "--seconds", "0.1", "--schedules", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scenarios"] >= 1
+    assert found["failures"] == []
+    assert main(["explore", "--generate", "two-jobs"]) == 2
+    assert "takes none" in capsys.readouterr().err
