@@ -38,7 +38,7 @@ class Trial:
 
 
 class Search:
-    """The base of all searches.
+    """The base of all searches. By itself it runs the straight execution, again and again.
 
     `needs_ops`: Task.op must be noted (`kport.explore.ops`). `numbered`: execution n depends on
     nothing but the seed and n. `trace` sums up who ran when, to tell executions apart.
@@ -60,7 +60,7 @@ class Search:
 
     def prepare(self, number: int) -> bool:
         """Execution `number` (from 0) comes next; False: there is none left."""
-        raise NotImplementedError
+        return True
 
     def again(self) -> None:
         """The last execution comes once more."""
@@ -70,7 +70,7 @@ class Search:
 
     def next(self, candidates: Sequence[Any], current: Any, step: int) -> tuple[Any, int]:
         """Who runs on, and for how many steps (`kport.arch.strategy`)."""
-        raise NotImplementedError
+        return (candidates[0] if current is None else current), LONG
 
     def number(self, n: int) -> int:
         """A number from 0 to n - 1."""

@@ -214,3 +214,13 @@ def test_plain_accesses_are_points_when_asked_for(strategy):
     assert "value = s.value" in failure.report
     again = replay(failure.token, plain_update)
     assert again.report == failure.report
+
+
+def test_a_bare_search_runs_the_straight_execution():
+    from kport.explore import Search
+    from kport.museum.scenarios import two_jobs
+
+    result = explore(two_jobs, strategy=Search(), schedules=3)
+    assert result.schedules == 3
+    assert result.failures == []
+    assert result.distinct == 1
