@@ -284,7 +284,7 @@ FINDINGS: dict[str, Exhibit] = {
             note="drm_sched_run_free_queue() tests pause_submit and then queues (sched_main.c:150-"
             "154). drm_sched_wqueue_stop() can set the flag and cancel both items between the two "
             "(1309-1314): the item then runs while drm_sched_stop() walks the pending list without "
-            "its lock (sched_main.c:417 ff.), and frees jobs under it. Until 6.12 the items "
+            "its lock (sched_main.c:421 ff.), and frees jobs under it. Until 6.12 the items "
             "themselves looked at pause_submit; so they do in the mend.",
         ),
         Exhibit(
@@ -299,7 +299,7 @@ FINDINGS: dict[str, Exhibit] = {
             finds=FREED + r"|WARNING|deadlock",
             mend=_not_the_killed,
             note="drm_sched_entity_kill() takes the entity off the run queue and waits for "
-            "entity_idle (sched_entity.c:311-318). The worker that has selected the entity before "
+            "entity_idle (sched_entity.c:314-320). The worker that has selected the entity before "
             "pops its job meanwhile, and drm_sched_rq_pop_entity() puts the entity back for the "
             "next one without a look at entity->stopped (sched_rq.c:341-378). It stays in the tree "
             "when it is freed.",
@@ -317,7 +317,7 @@ FINDINGS: dict[str, Exhibit] = {
             mend=_callback_and_end,
             note="drm_sched_entity_wakeup() clears entity->dependency and then reads entity->rq->"
             "sched (sched_entity.c:443-452). drm_sched_entity_fini() takes a NULL there for \"no "
-            "callback\" (412-417) and lets the caller free the entity. If it sees the fence, it "
+            "callback\" (413-417) and lets the caller free the entity. If it sees the fence, it "
             "reads the pointer three times, and drops a reference that the callback drops as well.",
         ),
         Exhibit(
@@ -332,7 +332,7 @@ FINDINGS: dict[str, Exhibit] = {
             finds=FREED,
             mend=_wait_always,
             note="drm_sched_entity_fini() waits for entity_idle only if jobs are queued "
-            "(sched_entity.c:294-302). The thread that has just taken the last one calls "
+            "(sched_entity.c:293-301). The thread that has just taken the last one calls "
             "complete() on it after run_job() (sched_main.c:966). 6.2 waits always.",
         ),
         Exhibit(
@@ -348,7 +348,7 @@ FINDINGS: dict[str, Exhibit] = {
             mend=_wait_for_it,
             note="A dependency that the thread waits for has left job->dependencies "
             "(sched_entity.c:223). drm_sched_entity_fini() removes the callback and drops it "
-            "(303-307); drm_sched_entity_kill_jobs() waits for the others only. 7.2 keeps it in "
+            "(302-307); drm_sched_entity_kill_jobs() waits for the others only. 7.2 keeps it in "
             "the array until the job runs.",
         ),
         Exhibit(
@@ -363,8 +363,8 @@ FINDINGS: dict[str, Exhibit] = {
             finds=r"leak|still has objects",
             mend=_put_the_last,
             note="drm_sched_entity_kill_jobs() takes a reference on last_scheduled for the "
-            "callback (sched_entity.c:256); if the fence has signalled it calls the callback with "
-            "NULL (260-261), and nobody drops it.",
+            "callback (sched_entity.c:259); if the fence has signalled it calls the callback with "
+            "NULL (263-264), and nobody drops it.",
         ),
         Exhibit(
             id="F07",

@@ -139,7 +139,7 @@ class _Play:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.rig = Rig()
-        self.rig.timeout = self._reset if plan.reset else self._slow
+        self.rig.timeout = self.rig.reset if plan.reset else self._slow
         timeout = 2 if plan.times_out else None
         self.rings = [
             self.rig.ring(f"ring{n}", limit, timeout) for n, limit in enumerate(plan.rings)
@@ -203,17 +203,10 @@ class _Play:
         self.rig.main.drm_sched_stop(self.rings[n], None)
 
     def _start(self, n: int) -> None:
-        self.rig.main.drm_sched_start(self.rings[n], 0 if self.rig.new else True)
+        self.rig.restart(self.rings[n])
 
     # -- what the driver answers to a timeout ------------------------------------------------------
 
     def _slow(self, job: Job) -> int:
         self.rig.end(job)
         return self.rig.not_hung(job)
-
-    def _reset(self, job: Job) -> int:
-        rig, sched = self.rig, job.base.sched
-        rig.main.drm_sched_stop(sched, job.base)
-        rig.end(job)
-        rig.main.drm_sched_start(sched, 0 if rig.new else True)
-        return rig.was_reset()

@@ -78,7 +78,6 @@ class Job:
         self.finished: Any = None
         self.scheduled: Any = None
         self.pushed = False
-        self.runs = 0
         self.frees = 0
 
     def __repr__(self) -> str:
@@ -160,7 +159,6 @@ class Rig:
 
     def _run_job(self, base: Any) -> Any:
         job = self._job(base)
-        job.runs += 1
         return job.run(job)
 
     def _timedout_job(self, base: Any) -> int:
@@ -177,8 +175,17 @@ class Rig:
         wake_up_interruptible(sched.wake_up_worker)
         return int(self.api.DRM_GPU_SCHED_STAT_NOMINAL)
 
-    def was_reset(self) -> int:
-        """The answer to a timeout: the ring was reset."""
+    def restart(self, *rings: Any) -> None:
+        """Start rings that drm_sched_stop() has stopped."""
+        for sched in rings:
+            self.main.drm_sched_start(sched, 0 if self.new else True)
+
+    def reset(self, job: Job) -> int:
+        """The answer to a timeout that resets the ring, which ends the job."""
+        sched = job.base.sched
+        self.main.drm_sched_stop(sched, job.base)
+        self.end(job)
+        self.restart(sched)
         api = self.api
         name = "DRM_GPU_SCHED_STAT_RESET" if self.new else "DRM_GPU_SCHED_STAT_NOMINAL"
         return int(getattr(api, name))

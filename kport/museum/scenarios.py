@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The library of scenarios: what a scheduler goes through in its life, as small as it can be.
 
-Each is a function of the booted kernel and runs on every scheduler unless its name is in `ONLY`.
+Each is a function of the booted kernel and runs on every scheduler.
 Most races of the past need no more than one of these (`kport.museum.exhibits`).
 """
 
@@ -29,7 +29,7 @@ from kport.museum.exhibits.freed import entity_freed_before_its_job, late_job
 from kport.museum.exhibits.leaks import kill_behind_a_running_job
 from kport.museum.exhibits.order import kill_before_its_dependency, native_dependency
 from kport.museum.exhibits.wakeups import cross_dependency, killed_process, two_jobs
-from kport.museum.kit import Job, Rig, null
+from kport.museum.kit import Rig, null
 
 
 def two_entities_four_jobs(kernel: Any) -> None:
@@ -71,15 +71,7 @@ def kill_with_a_foreign_dependency(kernel: Any) -> None:
 def timeout_against_completion(kernel: Any) -> None:
     """A job ends when its time is over; the driver resets the ring if it comes first."""
     rig = Rig()
-
-    def timeout(job: Job) -> int:
-        sched = job.base.sched
-        rig.main.drm_sched_stop(sched, job.base)
-        rig.end(job)
-        rig.main.drm_sched_start(sched, 0 if rig.new else True)
-        return rig.was_reset()
-
-    rig.timeout = timeout
+    rig.timeout = rig.reset
     entity = rig.entity(rig.ring(timeout=2))
     job = rig.submit(entity, run=rig.manual)
     rig.wait_scheduled(job)
@@ -99,8 +91,7 @@ def reset_of_the_other_ring(kernel: Any) -> None:
     def reset() -> None:
         for ring in (first, second):
             rig.main.drm_sched_stop(ring, None)
-        for ring in (first, second):
-            rig.main.drm_sched_start(ring, 0 if rig.new else True)
+        rig.restart(first, second)
 
     rig.task("reset", reset)
     rig.task("hardware", lambda: rig.end(job))

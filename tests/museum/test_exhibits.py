@@ -55,14 +55,16 @@ def test_a_bug_is_found_replayed_and_mended(number):
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("strategy", ["random", "pct:3", "pos"])
 @pytest.mark.parametrize("number", EXHIBITS)
-def test_a_bug_is_found_within_a_minute(number, strategy):
-    """Not every strategy finds every bug; that two do is what `bench museum` tells."""
-    found = hunt(EXHIBITS[number], strategy, seconds=60)
-    assert not found.other
-    if found.failure is not None:
-        assert found.found
+def test_two_strategies_find_a_bug_within_a_minute(number):
+    finders = []
+    for strategy in ("pct:3", "pos", "random", "surw"):
+        found = hunt(EXHIBITS[number], strategy, seconds=60)
+        assert not found.other
+        finders += [strategy] if found.found else []
+        if len(finders) == 2:
+            return
+    raise AssertionError(f"found by {finders} only")
 
 
 @pytest.mark.long
