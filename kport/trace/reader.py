@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from heapq import heappop, heappush
 
 from kport.trace.events import BEFORE_6_17, EVENTS, WRITTEN, Event
@@ -87,10 +88,11 @@ class Reader:
         self._old = 0
 
     def __iter__(self) -> Iterator[tuple[int, Event]]:
-        """(line number, event) in order of time. Raises TraceError."""
-        for number, event in self._in_order(self._parsed(lines(self.path))):
-            self.events += 1
-            yield number, event
+        """(line number, event) in order of time. Raises TraceError; the file is closed then."""
+        with closing(lines(self.path)) as source:
+            for number, event in self._in_order(self._parsed(source)):
+                self.events += 1
+                yield number, event
         self.check()
 
     def check(self, seen: bool = False) -> None:

@@ -17,7 +17,7 @@ import io
 import lzma
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
@@ -94,7 +94,7 @@ def _lines(stream: BinaryIO) -> Iterator[str | None]:
         yield None
 
 
-def lines(path: str) -> Iterator[str | None]:
+def lines(path: str) -> Generator[str | None, None, None]:
     """The lines of a file, without newline; None for a line that is too long.
 
     Raises TraceError for everything that can go wrong, with the number of the line it happened at.
