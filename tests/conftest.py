@@ -110,13 +110,26 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Any:
-    """Fixtures of a test that failed find its kernel halted: that is no error of their own."""
-    try:
-        return (yield)
-    except Halted:
-        if not item.stash.get(_failed, False):
-            raise
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Any:
+    """Fixtures of a test that failed find its kernel halted: that is no error of their own.
+
+    Nor may it get as far as pytest: at a BaseException that leaves one fixture's teardown, pytest
+    leaves out that of the others, and all tests behind this one fail.
+    """
+    add = request.addfinalizer
+
+    def add_bounded(finalizer: Callable[[], object]) -> None:
+        def finish() -> None:
+            try:
+                finalizer()
+            except Halted:
+                if not request.node.stash.get(_failed, False):
+                    raise AssertionError("the kernel was halted under its fixtures") from None
+
+        add(finish)
+
+    request.addfinalizer = add_bounded  # type: ignore[method-assign]
+    return (yield)
 
 
 @pytest.fixture
