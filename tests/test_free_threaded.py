@@ -29,11 +29,7 @@ PROBE = f"import sys, {MODULES}; sys.exit(1 if sys._is_gil_enabled() else 0)"
 # What is left out, and why.
 LEFT_OUT = {
     "tests/arch/test_virt.py": "greenlet does not install there",
-    "tests/arch/test_link.py": "fails with the GIL, too: names of the explorers",
-    "tests/arch/test_types.py": "fails there behind other files, passes alone; not looked into",
     "tests/linux/test_rules.py": "about the text of the port, which is the same",
-    "tests/linux/test_kmemleak.py": "fails there; not looked into (another collector?)",
-    "tests/linux/test_debugobjects.py": "one case fails there; not looked into",
 }
 
 
