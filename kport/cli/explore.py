@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,7 +48,8 @@ exit codes: 0 nothing went wrong, 1 something did, 2 bad input, 130 Ctrl-C.
 --json prints an array with an object for each scenario: scenario, strategy,
 seed, sched, schedules, seconds, rate, distinct, points, pruned, exhausted (what
 is proved, or ""), instructions, unseen (members shared by plain accesses, which
-were no points), and failures, each with kind, headline, report, token, schedule
+were no points), known (races that the kernel is known to have, with in how many
+schedules), and failures, each with kind, headline, report, token, schedule
 (the number of the execution), steps, turns, repeated and cause.
 """
 
@@ -135,6 +136,7 @@ def _generate(options: argparse.Namespace) -> int:
     for failure in found.known:
         print(f"known: {failure.headline}")
         print(f"       kport replay {failure.token}")
+    _print_known(found.races)
     print(
         f"{found.scenarios:,} scenarios, {found.schedules:,} schedules in {found.seconds:.1f} s "
         f"({found.rate:,.0f}/s); {found.strategy}, seeds {found.seed} to "
@@ -267,8 +269,14 @@ def _print(result: Result, options: argparse.Namespace) -> None:
             f"  no points: plain accesses to {len(result.unseen)} members that tasks share "
             f"({shown}); --points plain has them"
         )
+    _print_known(result.known)
     count = len(result.failures)
     print(f"  {count or 'no'} failure{'' if count == 1 else 's'}")
+
+
+def _print_known(races: Mapping[str, int]) -> None:
+    for title, count in sorted(races.items()):
+        print(f"  a known race of the kernel, in {count:,} schedules: {title}")
 
 
 def _print_failure(failure: Failure) -> None:

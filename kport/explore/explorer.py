@@ -104,6 +104,7 @@ class _Exploration:
             trouble = teach(search, runner)
             if number == 0:  # the first execution is the straight one
                 result.schedules, steps = 1, runner.steps
+                result.count(dict.fromkeys(runner.races, 1))
                 number = 1
                 if trouble is not None:
                     self._failed(trouble, 0, Schedule())
@@ -115,6 +116,8 @@ class _Exploration:
             result.schedules += 1
             steps += runner.steps
             traces.add(search.trace)
+            if runner.races:
+                result.count(dict.fromkeys(runner.races, 1))
             if trouble is not None:
                 search.failed(trouble.kind)
                 self._failed(trouble, number, None)

@@ -156,12 +156,13 @@ def merged(results: dict[int, Result], total: Result, keep_going: bool) -> Resul
     """The sum of the shares, in order; without `keep_going` up to the first that failed."""
     causes: set[str] = set()
     steps = 0.0
-    total.schedules = 0
+    total.schedules, total.known = 0, {}
     for n in sorted(results):
         result = results[n]
         total.schedules += result.schedules
         steps += result.points * result.schedules
         total.traces |= result.traces
+        total.count(result.known)
         fresh = [f for f in result.failures if f.cause not in causes]
         causes.update(f.cause for f in fresh)
         total.failures += fresh

@@ -11,6 +11,7 @@ tasks wait at the end.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from kport.explore import ops
 from kport.explore.trace import Event, Tracer
@@ -20,9 +21,9 @@ NEAR = 40  # steps around a turn in which a conflict is looked for
 WIDTH = 30
 
 
-def picture(tracer: Tracer, kind: str) -> tuple[list[str], int]:
-    """The lines, and how many steps they show."""
-    found = _merged(_matter(tracer, kind))
+def picture(tracer: Tracer, kind: str, racing: Sequence[int] = ()) -> tuple[list[str], int]:
+    """The lines, and how many steps they show; `racing` are events that must be among them."""
+    found = _merged(_matter(tracer, kind, racing))
     waiting = sorted(tracer.waiting.values(), key=lambda e: e.task)
     waiting = [e for e in waiting if e.op[0] in (ops.ACQUIRE, ops.BLOCK) and not e.inside]
     tasks = list(dict.fromkeys(e.task for e in (*found, *waiting)))
@@ -62,7 +63,7 @@ def _row(at: str, event: Event, tasks: list[int], width: int) -> str:
     return f"  {at:>4}  {row}  {event.function}+{event.place}"
 
 
-def _matter(tracer: Tracer, kind: str) -> list[Event]:
+def _matter(tracer: Tracer, kind: str, racing: Sequence[int]) -> list[Event]:
     """The steps around the turns, and the one at which it was noticed, in order."""
     events = tracer.events
     chosen: dict[int, int] = {}  # index: how much it matters (less is more)
@@ -83,9 +84,11 @@ def _matter(tracer: Tracer, kind: str) -> list[Event]:
             rank = 0 if events[first].op[0] <= ops.WRITE else 2
             keep(first, rank)
             keep(second, rank)
+    for index in racing:
+        chosen[index] = -1
     last = len(events) - 1
     told = last if kind in ("oops", "livelock") else tracer.told
-    if told is not None and 0 <= told <= last:
+    if not racing and told is not None and 0 <= told <= last:
         keep(told, 0)
         for i in range(told - 1, -1, -1):
             if events[i].task != events[told].task and _touch(events[i], events[told]):

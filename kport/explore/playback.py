@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kport.explore.picture import picture, sentence
+from kport.explore.racing import race_of
 from kport.explore.replay import Census, Replay
 from kport.explore.result import Failure
 from kport.explore.runner import Runner, Scenario, Setup, Trouble
@@ -64,11 +65,16 @@ def play(token: Token, runner: Runner) -> Trouble | None:
 def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str], int]:
     """The picture of a failure and why, and how many steps it shows; nothing if it went away."""
     tracer = Tracer(token.schedule, token.step_ns)
+    race = race_of(trouble.report) if trouble.kind == "races" else None
+    if race is not None and not token.plain:
+        tracer.only = race.is_about
     again = runner.run(tracer, tracer.watch(token.plain))
     if again is None or again.cause != trouble.cause:
         return [], 0
-    lines, steps = picture(tracer, trouble.kind)
-    why = sentence(tracer, trouble.kind, trouble.report)
+    race = race_of(again.report) if race is not None else None
+    lines, steps = picture(tracer, trouble.kind, race.steps(tracer.events) if race else ())
+    why = race.sentence(tracer.events) if race else ""
+    why = why or sentence(tracer, trouble.kind, trouble.report)
     return [*([why, ""] if why else []), *lines], steps
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,8 +36,9 @@ class Result:
 
     `exhausted` says what is proved when there was nothing left to look at, "" otherwise. `distinct`
     counts executions that differ in who ran when, `points` is the mean number of steps. `unseen`
-    are members that tasks share by plain accesses, which were no points (`cover()`). `traces` stand
-    for the distinct executions.
+    are members that tasks share by plain accesses, which were no points (`cover()`). `known` are
+    data races that the kernel is known to have, with in how many executions they were met; they are
+    no failures. `traces` stand for the distinct executions.
     """
 
     scenario: str
@@ -52,12 +54,18 @@ class Result:
     failures: list[Failure] = field(default_factory=list)
     instructions: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
     traces: set[int] = field(default_factory=set, repr=False)
 
     @property
     def rate(self) -> float:
         """Schedules per second of wall time."""
         return self.schedules / self.seconds if self.seconds else 0.0
+
+    def count(self, known: Mapping[str, int]) -> None:
+        """Add known races to those of `known`."""
+        for title, times in known.items():
+            self.known[title] = self.known.get(title, 0) + times
 
     def to_json(self) -> dict[str, Any]:
         """The same as what JSON knows."""

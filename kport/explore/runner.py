@@ -9,7 +9,8 @@ that looks at the result. That is much faster, as no kernel is booted (unless ch
 then one kernel sees all executions).
 
 What counts as going wrong: an oops, a deadlock, a livelock, an exception of the scenario's own, a
-warning, what a debug option reports, and what the kernel leaves behind.
+warning, what a debug option reports, and what the kernel leaves behind. Data races that the kernel
+is known to have are told apart, and are no failure.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Runner:
         self.setup = setup
         self.kernel = of_kernel(scenario)
         self.steps = 0  # of the last execution
+        self.races: list[str] = []  # of the last one with a kernel: races the kernel is known for
         self._stack: ExitStack | None = None
         self._machine: Explorer | None = None
         self._booted: Kernel | None = None
@@ -147,6 +149,7 @@ class Runner:
 
     def _run_kernel(self, search: Search, watches: Sequence[Watch]) -> Trouble | None:
         machine = self._make(search)
+        self.races = []
         kernel: Kernel | None = None
         try:
             with self._boot(machine, watches) as kernel:
@@ -166,6 +169,7 @@ class Runner:
             return _raised(error)
         self.steps = machine.steps
         assert kernel is not None
+        self.races = [title for report in kernel.reports() if (title := report.counted)]
         return _found(kernel) or _leaked(kernel)
 
     # -- without -----------------------------------------------------------------------------------
@@ -285,7 +289,7 @@ def raised_at(error: Exception) -> list[tuple[str, int, str]]:
 
 def _found(kernel: Kernel) -> Trouble | None:
     """What debug options have reported, or the kernel has warned of."""
-    reports = kernel.reports()
+    reports = [report for report in kernel.reports() if not report.counted]
     if reports:
         return Trouble(reports[0].facility, reports[0].headline, _without_us(reports[0].text))
     warnings = kernel.warnings()

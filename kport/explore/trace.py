@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -115,6 +116,8 @@ class Tracer(Replay):
         self.waiting: dict[int, Event] = {}
         self.switched: list[int] = []  # len(events) at each turn of the schedule
         self.told: int | None = None  # len(events) when a debug option reported something
+        self.only: Callable[[Any, str], bool] | None = None  # plain accesses to write down
+        self._extra = 0  # of these
 
     def begin(self) -> None:
         super().begin()
@@ -122,6 +125,7 @@ class Tracer(Replay):
         self.waiting.clear()
         self.switched.clear()
         self.told = None
+        self._extra = 0
         self.machine.tracer = self
 
     def next(self, candidates: Any, current: Any, step: int) -> tuple[Any, int]:
@@ -145,19 +149,20 @@ class Tracer(Replay):
             self.told = len(self.events)
         if event is not None:
             self.events.append(event)
-            event.at = len(self.events)
+            event.at = len(self.events) - self._extra
 
     def plain(self, op: Op) -> None:
-        """A plain access, which acts at once."""
+        """A plain access, which acts at once; one of those in `only` is no step of its own."""
         machine = CPU.machine
-        if not machine.quiet:
-            task, at = machine.current, len(self.events)
+        if not machine.quiet if self.only is None else self.only(op[1], op[2]):
+            task, at = machine.current, len(self.events) - self._extra
+            self._extra += self.only is not None
             event = Event(at + 1, task.number, task.name, op, _frames(sys._getframe(2)), at)
             self.events.append(event)
 
     def watch(self, plain: bool) -> Watch:
         """The debug option: a hook before and after each instruction, and plain accesses."""
-        return Watch(_HOOKS, [_WATCHER] if plain else [])
+        return Watch(_HOOKS, [_WATCHER] if plain or self.only is not None else [])
 
 
 # The hooks are functions of this module, which ask the machine for its tracer (there is none while

@@ -81,6 +81,14 @@ class Report:
         """The whole report."""
         return "\n".join(self.lines)
 
+    @property
+    def counted(self) -> str:
+        """The title of a data race that the kernel itself has and that was only counted, or ""."""
+        if self.facility != "races" or not self.lines[1:]:
+            return ""
+        _, known, title = self.lines[1].partition(" known: ")
+        return title if known else ""
+
 
 reports: list[Report] = []
 

@@ -23,7 +23,10 @@ Progress = Callable[["Campaign"], None]
 
 @dataclass
 class Campaign:
-    """What came of it. `known` are scenarios that break as they stand and not with the mends."""
+    """What came of it. `known` are scenarios that break as they stand and not with the mends.
+
+    `races` are data races that the kernel is known to have, with how many executions had them.
+    """
 
     sched: str
     strategy: str
@@ -35,6 +38,7 @@ class Campaign:
     known: list[Failure] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     not_repeated: int = 0
+    races: dict[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -101,6 +105,8 @@ def _explore(entry: Entry, number: int, how: dict[str, Any], found: Campaign) ->
     with entry.stage():
         result = explore(entry.scenario, name=entry.name, seed=number, **how)
     found.schedules += result.schedules
+    for title, times in result.known.items():
+        found.races[title] = found.races.get(title, 0) + times
     return result
 
 
