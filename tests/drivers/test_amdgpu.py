@@ -92,12 +92,14 @@ def test_jobs_of_an_entity_finish_in_order(gpu):
 
 
 def test_rings_work_beside_each_other(gpu):
-    fences = [gpu.submit(gpu.entity(n), 10 * MS) for n in (0, 1)]
-    for fence in fences:
-        dma_fence_wait(fence, False)
-        dma_fence_put(fence)
+    fences = [gpu.submit(gpu.entity(n), None) for n in (0, 1)]
     a, b = gpu.batches
-    assert max(a.began, b.began) < min(a.ended, b.ended)
+    eventually(lambda: [ring.hw.running for ring in gpu.rings] == [a, b])
+    for batch, fence in zip((b, a), reversed(fences), strict=True):
+        batch.end(gpu.adev.gpu.machine)
+        assert dma_fence_wait(fence, False) == 0
+        dma_fence_put(fence)
+    assert max(a.began, b.began) < b.ended < a.ended
 
 
 def test_names_and_containers(gpu):

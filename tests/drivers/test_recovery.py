@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pytest
 
+from kport.dma_buf.dma_fence import dma_fence_wait
 from kport.drivers.amdgpu.amdgpu import (
     AMDGPU_RESET_TYPE_FULL,
     AMDGPU_RESET_TYPE_PER_QUEUE,
@@ -203,17 +204,22 @@ def test_a_full_reset_of_7_2_cancels_what_is_on_the_hardware(make, kernel, sched
 
 
 def test_a_full_reset_as_in_6_1_runs_the_innocent_again(make, kernel):
-    timeout = msecs_to_jiffies(100)
-    gpu = make("gfx", "comp", timeout=timeout, resubmit=True, faults=hang(Cure.FULL))
+    gpu = make("gfx", "comp", timeout=LONG, resubmit=True, faults=hang(Cure.FULL))
     bad, good, elsewhere = gpu.entity(0), gpu.entity(0), gpu.entity(1)
     hung = gpu.job(bad, MS)
     eventually(lambda: gpu.rings[0].hw.hung)
-    same, innocent = gpu.job(bad, MS), gpu.job(good, MS)
-    sleep_ms(70)
-    other = gpu.job(elsewhere, 60 * MS)
+    same, innocent, other = gpu.job(bad, MS), gpu.job(good, MS), gpu.job(elsewhere, None)
+    for job in (same, innocent, other):
+        dma_fence_wait(job.scheduled, False)
+    batch = other.batches[0]
+    eventually(lambda: gpu.rings[1].hw.running is batch)
+    first = batch.began
+    drm_sched_fault(gpu.rings[0].sched)
+    eventually(lambda: batch.began > first)
+    batch.end(gpu.adev.gpu.machine)
     assert (hung.wait(), same.wait()) == (-ECANCELED, -ECANCELED)
     assert (innocent.wait(), other.wait()) == (1, 1)
-    assert other.batches[0].ended - other.batches[0].began == 60 * MS, "from its beginning"
+    assert batch.spent == 0, "from its beginning"
     assert (gpu.stats.full, gpu.stats.resubmitted) == (1, 2)
     assert [gpu.is_guilty(each) for each in (bad, good, elsewhere)] == [True, False, False]
     assert gpu.stats.guilty == [hung.finished.context]
