@@ -115,11 +115,15 @@ def runs(base: Any) -> None:
 
 
 def _is_ahead(job: Job, fence: Any) -> bool:
-    """True if a job need not wait for a fence to run: it has signalled or comes before it."""
+    """True if a job need not wait for a fence to run: it has signalled or comes before it.
+
+    Whose fence it is must be known before one looks whether it has signalled: when it does, on
+    another CPU, the note of that is thrown away.
+    """
+    other = Now.model.fences.get(fence) if Now.model is not None else None
     own = (job.entity.context, job.entity.context + 1)
     if era.signaled(fence) or raw(fence, "context") in own:
         return True
-    other = Now.model.fences.get(fence) if Now.model is not None else None
     if other is None or other.scheduler is not job.scheduler:
         return False
     if len(fence.flags.cells) > DRM_SCHED_FENCE_DONT_PIPELINE:

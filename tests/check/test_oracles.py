@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from kport.check import oracles
+from kport.check import oracles, oracles_era, oracles_jobs
 from kport.drivers.compat import package
+from kport.museum.kit import Rig
 from tests.drm.scheduler.driver import Driver, instant, manual
 from tests.support import eventually
 
@@ -56,3 +57,36 @@ def test_the_functions_need_no_facility(kernel):
     eventually(lambda: driver.ran(queued))
     queued.end()
     driver.close()
+
+
+@pytest.mark.parametrize("baseline", ["v6_1", "v7_2", "v3_2023"])
+def test_a_dependency_may_end_while_it_is_looked_at(boot, monkeypatch, baseline):
+    looked = []
+    looks = oracles_jobs._is_ahead
+    signaled = oracles_era.signaled
+
+    def is_ahead(job, fence):
+        looked.append(fence)
+        try:
+            return looks(job, fence)
+        finally:
+            looked.append(None)
+
+    def at_that_moment(fence):
+        over = signaled(fence)
+        if fence is first.finished and looked and looked[-1] is fence and not over:
+            rig.end(first)
+        return over
+
+    with boot(check="oracles", params={"scheduler": baseline}) as kernel:
+        rig = Rig()
+        ring = rig.ring()
+        first = rig.submit(rig.entity(ring), run=rig.manual)
+        rig.wait_scheduled(first)
+        monkeypatch.setattr(oracles_jobs, "_is_ahead", is_ahead)
+        monkeypatch.setattr(oracles_era, "signaled", at_that_moment)
+        rig.wait(rig.submit(rig.entity(ring), after=[first.finished]))
+        monkeypatch.undo()
+        assert looked == [first.finished, None]
+        rig.close()
+    assert [report.text for report in kernel.reports()] == []
