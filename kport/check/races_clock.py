@@ -18,9 +18,10 @@ through it depends on it; so smp_wmb() is taken to order earlier loads, too. Bot
 than there is, and can hide a race, not invent one. A control dependency is no order.
 
 Threads: starting one, waking one, and interrupts on top of a task are order; what a mutex, a timer
-or a work item orders follows from the instructions they are made of, and from two facts the
-machine has no instruction for: the sleeper that schedule() returns to has been woken, and an RCU
-grace period has seen what its readers did.
+or a work item orders follows from the instructions they are made of, and from three facts the
+machine has no instruction for: the sleeper that schedule() returns to has been woken, an RCU grace
+period has seen what its readers did, and the handlers of a line come one after another and before
+free_irq() returns (the lock of the line's irq_desc).
 
 An epoch is a number: how many the thread has begun, shifted by `BITS`, and the thread's number.
 That is what the records of accesses hold, so they keep nothing alive and give the collector nothing
@@ -422,6 +423,14 @@ def _interrupt(line: Line) -> None:
         join(now(), found)
 
 
+def _handled(_: Any, line: Line) -> None:
+    TIME.lines[line] = both(release(), TIME.lines.get(line))
+
+
+def _irq_freed(_: Any, line: Line) -> None:
+    _interrupt(line)
+
+
 def connect(machine: Any) -> None:
     """Make order of what a machine does between threads: starting, waking, raising a line.
 
@@ -517,5 +526,6 @@ RULES: dict[str | Callable[..., Any], Hook] = {
     sched._schedule_until: Hook(None, _scheduled),
     rcupdate._wait_for_readers: Hook(None, _grace_period),
     rwsem._down: Hook(None, _down),
-    interrupt.do_IRQ: Hook(_interrupt),
+    interrupt.handle_irq_event: Hook(_interrupt, _handled),
+    interrupt.free_irq: Hook(None, _irq_freed),
 }

@@ -71,10 +71,15 @@ def raise_softirq_irqoff(nr: int) -> None:
 def do_IRQ(line: Line) -> None:
     """Deliver a raised line to its handler."""
     irq_enter()
+    handle_irq_event(line)
+    irq_exit()
+
+
+def handle_irq_event(line: Line) -> None:
+    """Call the handler of a line. In C a line's lock is taken around that, and by free_irq()."""
     entry = irq_desc.get(line.number)
     if entry is not None:
         entry[1](line.number, entry[2])
-    irq_exit()
 
 
 def request_irq(handler: Callable[[int, Any], int], name: str, dev: Any) -> Line:

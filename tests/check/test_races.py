@@ -24,6 +24,8 @@ from kport.arch.asm import (
     atomic_xchg,
     cmpxchg,
     cpu_relax,
+    local_irq_restore,
+    local_irq_save,
     set_bit,
     smp_load_acquire,
     smp_mb,
@@ -43,6 +45,7 @@ from kport.linux import bitops
 from kport.linux.atomic import atomic_read_acquire, atomic_set_release
 from kport.linux.completion import complete, completion, init_completion, wait_for_completion
 from kport.linux.fork import kernel_task
+from kport.linux.interrupt import IRQ_HANDLED, free_irq, request_irq
 from kport.linux.kcsan import Config
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_trylock, mutex_unlock
 from kport.linux.rcupdate import (
@@ -519,3 +522,38 @@ def test_many_readers_are_all_remembered():
     assert headlines(read_plain, read_last, write_locked) == [
         "BUG: KCSAN: data-race in read_plain / write_locked"
     ]
+
+
+def interrupts(raised: int, free: bool) -> list[str]:
+    """The reports of a task that looks at what a handler counts when it is over; ten schedules."""
+    found = []
+    for seed in range(10):
+        with kport.boot("virt", strategy=RoundRobin(seed, 2), check=[Races()]) as kernel:
+            b = fresh()
+
+            def handler(irq: int, b: box) -> int:
+                b.data += 1
+                WRITE_ONCE(b, "flag", READ_ONCE(b, "flag") + 1)
+                return IRQ_HANDLED
+
+            line = request_irq(handler, "test", b)
+            for number in range(raised):
+                flags = local_irq_save()  # for another CPU to take it
+                kernel.machine.raise_line(line)
+                while READ_ONCE(b, "flag") <= number:
+                    cpu_relax()
+                local_irq_restore(flags)
+            if free:
+                free_irq(line)
+            assert b.data == raised
+            found += [r.headline for r in kernel.reports()]
+    return found
+
+
+def test_what_a_handler_did_is_seen_when_its_line_is_freed():
+    assert interrupts(1, free=True) == []
+    assert set(interrupts(1, free=False)) == {"BUG: KCSAN: data-race in handler / interrupts"}
+
+
+def test_the_handlers_of_a_line_come_one_after_another():
+    assert interrupts(5, free=True) == []
