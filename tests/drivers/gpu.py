@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kport.arch.asm import rcu_read_lock, rcu_read_unlock
 from kport.dma_buf.dma_fence import (
     dma_fence,
     dma_fence_get,
@@ -14,6 +15,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_put,
     dma_fence_test_signaled_flag,
 )
+from kport.drivers.amdgpu.amdgpu import amdgpu_ring
 from kport.drivers.amdgpu.amdgpu_device import amdgpu_device_fini, amdgpu_device_init
 from kport.drivers.amdgpu.amdgpu_job import amdgpu_job_alloc, amdgpu_job_submit
 from kport.drivers.compat import (
@@ -25,8 +27,10 @@ from kport.drivers.compat import (
 )
 from kport.hw.batch import Batch
 from kport.linux.atomic import ATOMIC_INIT, atomic_read
+from kport.linux.rcupdate import rcu_dereference
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.spinlock import spin_lock, spin_lock_init, spin_unlock, spinlock_t
 from tests.support import eventually
 
 
@@ -57,8 +61,19 @@ class Submitted:
         return self.status
 
 
+def slots(ring: amdgpu_ring) -> list[dma_fence | None]:
+    """What is in the slots of a ring's fences."""
+    rcu_read_lock()
+    fences = [rcu_dereference(slot, "fence") for slot in ring.fence_drv.fences or []]
+    rcu_read_unlock()
+    return fences
+
+
 class Gpu:
-    """A device with entities; `done` collects (number, error) of freed jobs."""
+    """A device with entities; `done` collects (number, error) of freed jobs.
+
+    Several tasks may submit jobs with `job()`; `submitted()` tells each of all that are.
+    """
 
     def __init__(self, *rings: str, timeout: int = MAX_SCHEDULE_TIMEOUT, **args: Any) -> None:
         ret, adev = amdgpu_device_init("0000:03:00.0", list(rings), timeout, **args)
@@ -67,6 +82,8 @@ class Gpu:
         self.rings = self.adev.rings
         self.stats = self.adev.reset_stats
         self.done: list[tuple[int, int]] = []
+        self.lock = spinlock_t()  # for `count` and `jobs`
+        spin_lock_init(self.lock)
         self.count = 0
         self.entities: list[drm_sched_entity] = []
         self.ended: list[drm_sched_entity] = []  # entities that the test has taken down itself
@@ -100,6 +117,13 @@ class Gpu:
         self.count += 1
         return amdgpu_job_submit(job)
 
+    def submitted(self) -> list[Submitted]:
+        """The jobs that have been submitted: whoever finds one sees its fences."""
+        spin_lock(self.lock)
+        jobs = self.jobs.copy()
+        spin_unlock(self.lock)
+        return jobs
+
     def job(
         self, entity: drm_sched_entity, *durations: int | None, after: Sequence[dma_fence] = ()
     ) -> Submitted:
@@ -112,15 +136,19 @@ class Gpu:
             ib.batch = batch
         for fence in after:
             assert drm_sched_job_add_dependency(job.base, dma_fence_get(fence)) == 0
+        spin_lock(self.lock)
         submitted = Submitted(self.count, batches)
         self.count += 1
+        self.batches += batches
+        spin_unlock(self.lock)
         submitted.base = job.base
         job.user, job.done = submitted, lambda user, error: user.freed.append(error)
-        self.batches += batches
-        self.jobs.append(submitted)
         submitted.finished = amdgpu_job_submit(job)
         s_fence: Any = to_drm_sched_fence(submitted.finished)
         submitted.scheduled = dma_fence_get(s_fence.scheduled)
+        spin_lock(self.lock)
+        self.jobs.append(submitted)
+        spin_unlock(self.lock)
         return submitted
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ from kport.linux.jiffies import jiffies, msecs_to_jiffies
 from kport.linux.slab import fail_nth, kfree, live
 from kport.linux.timer import timer_pending
 from kport.linux.types import s32
-from tests.drivers.gpu import Gpu
+from tests.drivers.gpu import Gpu, slots
 from tests.support import MS, eventually, messages, never, sleep_ms, take_warnings
 
 
@@ -110,8 +110,8 @@ def test_names_and_containers(gpu):
     assert to_amdgpu_job(job.base) is job
     amdgpu_job_free(job)
     fence = gpu.submit(gpu.entity(1), None)
-    eventually(lambda: ring.fence_drv.fences[1])
-    hw = ring.fence_drv.fences[1]
+    eventually(lambda: slots(ring)[1])
+    hw = slots(ring)[1]
     assert to_amdgpu_fence(hw).ring is ring
     assert hw.ops.get_driver_name(hw) == "amdgpu"
     assert hw.ops.get_timeline_name(hw) == "sdma0"
@@ -145,7 +145,7 @@ def test_slots_are_used_again_and_again(kernel):
     for _ in range(200):
         dma_fence_put(gpu.submit(entity, 0))
     eventually(lambda: len(gpu.done) == 200)
-    assert gpu.rings[0].fence_drv.fences == [None] * 4
+    assert slots(gpu.rings[0]) == [None] * 4
     gpu.close()
 
 

@@ -20,7 +20,7 @@ from kport.linux.err import ECANCELED, EHWPOISON, ENODATA, ENODEV, ESRCH, ETIME
 from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.list import list_first_entry
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
-from tests.drivers.gpu import Gpu, Submitted
+from tests.drivers.gpu import Gpu, Submitted, slots
 from tests.support import MS, eventually, never
 
 pytestmark = pytest.mark.boot(scale=3)
@@ -133,7 +133,7 @@ def test_poisoned_memory_ends_every_job_and_loses_those_in_the_queues(make, only
     assert [job.status for job in jobs] == [-EHWPOISON] * 3
     # Before the scheduler frees the job: its hardware fence would call back into freed memory.
     jobs[0].batches[0].end(gpu.adev.gpu.machine)
-    eventually(lambda: gpu.rings[0].fence_drv.fences == [None] * 2)
+    eventually(lambda: slots(gpu.rings[0]) == [None] * 2)
     amdgpu_ring_sched_start(gpu.rings[0])
     eventually(lambda: jobs[0].freed)
     assert jobs[0].freed == [-EHWPOISON]

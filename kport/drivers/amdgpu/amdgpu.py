@@ -56,6 +56,12 @@ class amdgpu_ring_funcs(struct, table=True):
     preempt_ib: Any
 
 
+class amdgpu_fence_slot(struct):
+    """A place for one of a ring's fences. C has an array of RCU pointers: here each is a member."""
+
+    fence: dma_fence | None
+
+
 class amdgpu_fence_driver(struct):
     """The fences of a ring: `sync_seq` emitted, `last_seq` seen, and those between by number.
 
@@ -69,7 +75,7 @@ class amdgpu_fence_driver(struct):
     fallback_timer: timer_list
     num_fences_mask: int
     lock: spinlock_t
-    fences: list[Any] | None
+    fences: list[amdgpu_fence_slot] | None
 
 
 class amdgpu_ring(struct):

@@ -45,6 +45,7 @@ from kport.linux.cleanup import goto, labels
 from kport.linux.device import dev_info, dev_warn
 from kport.linux.err import EBUSY, EINVAL, ENOMEM
 from kport.linux.list import list_del_init, list_for_each_entry, list_for_each_entry_safe
+from kport.linux.rcupdate import RCU_INIT_POINTER, rcu_dereference_protected
 from kport.linux.rwsem import down_read_killable, up_read
 from kport.linux.slab import kfree, kzalloc_objs, pointer
 from kport.linux.spinlock import spin_lock, spin_unlock
@@ -65,8 +66,10 @@ def amdgpu_ib_preempt_fences_swap(ring: amdgpu_ring, fences: list[dma_fence | No
         last_seq += 1
         last_seq &= drv.num_fences_mask
 
-        fence = drv.fences[last_seq]
-        drv.fences[last_seq] = None
+        ptr = drv.fences[last_seq]
+
+        fence = rcu_dereference_protected(ptr, "fence", 1)
+        RCU_INIT_POINTER(ptr, "fence", None)
 
         if fence:
             fences[last_seq] = fence
@@ -109,7 +112,8 @@ def amdgpu_ib_preempt_mark_partial_job(ring: amdgpu_ring) -> None:
         preempted = False
     else:
         preempt_seq &= drv.num_fences_mask
-        fence = drv.fences[preempt_seq]
+        ptr = drv.fences[preempt_seq]
+        fence = rcu_dereference_protected(ptr, "fence", 1)
 
     spin_lock(sched.job_list_lock)
     for s_job, tmp in list_for_each_entry_safe(

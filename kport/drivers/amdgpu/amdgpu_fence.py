@@ -18,6 +18,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence,
     dma_fence_get,
     dma_fence_get_rcu,
+    dma_fence_get_rcu_safe,
     dma_fence_init,
     dma_fence_is_signaled,
     dma_fence_is_signaled_locked,
@@ -33,6 +34,7 @@ from kport.drivers.amdgpu.amdgpu import (
     AMDGPU_FENCE_JIFFIES_TIMEOUT,
     amdgpu_fence,
     amdgpu_fence_driver,
+    amdgpu_fence_slot,
     amdgpu_ring,
     to_amdgpu_fence,
 )
@@ -42,8 +44,15 @@ from kport.linux.err import ECANCELED, ENODEV, ENOMEM, ETIME
 from kport.linux.interrupt import IRQ_HANDLED, IRQ_NONE
 from kport.linux.jiffies import jiffies
 from kport.linux.ktime import ktime_get
-from kport.linux.rcupdate import kfree_rcu
-from kport.linux.slab import kfree, kzalloc_objs, pointer
+from kport.linux.lockdep import lockdep_is_held
+from kport.linux.rcupdate import (
+    RCU_INIT_POINTER,
+    kfree_rcu,
+    rcu_assign_pointer,
+    rcu_dereference,
+    rcu_dereference_protected,
+)
+from kport.linux.slab import kfree, kzalloc_objs
 from kport.linux.spinlock import spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore
 from kport.linux.struct import container_of
 from kport.linux.timer import (
@@ -95,11 +104,10 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
 
     amdgpu_ring_emit_fence(ring, ring.fence_drv.gpu_addr, seq, flags | AMDGPU_FENCE_FLAG_INT)
 
-    slot = seq & ring.fence_drv.num_fences_mask
-    old = ring.fence_drv.fences[slot]
-    if old:
+    ptr = ring.fence_drv.fences[seq & ring.fence_drv.num_fences_mask]
+    if rcu_dereference_protected(ptr, "fence", 1):
         rcu_read_lock()
-        old = dma_fence_get_rcu(old)
+        old = dma_fence_get_rcu_safe((ptr, "fence"))
         rcu_read_unlock()
 
         if old:
@@ -108,7 +116,7 @@ def amdgpu_fence_emit(ring: amdgpu_ring, af: amdgpu_fence, flags: int) -> None:
 
     to_amdgpu_fence(fence).start_timestamp = ktime_get()
 
-    ring.fence_drv.fences[slot] = dma_fence_get(fence)
+    rcu_assign_pointer(ptr, "fence", dma_fence_get(fence))
 
 
 def amdgpu_fence_schedule_fallback(ring: amdgpu_ring) -> None:
@@ -156,8 +164,10 @@ def amdgpu_fence_process(ring: amdgpu_ring) -> bool:
         last_seq += 1
         last_seq &= drv.num_fences_mask
 
-        fence = drv.fences[last_seq]
-        drv.fences[last_seq] = None
+        ptr = drv.fences[last_seq]
+
+        fence = rcu_dereference_protected(ptr, "fence", 1)
+        RCU_INIT_POINTER(ptr, "fence", None)
 
         if fence:
             dma_fence_signal(fence)
@@ -189,8 +199,9 @@ def amdgpu_fence_wait_empty(ring: amdgpu_ring) -> int:
     if not seq:
         return 0
 
+    ptr = ring.fence_drv.fences[seq & ring.fence_drv.num_fences_mask]
     rcu_read_lock()
-    fence = ring.fence_drv.fences[seq & ring.fence_drv.num_fences_mask]
+    fence = rcu_dereference(ptr, "fence")
     if not fence or not dma_fence_get_rcu(fence):
         rcu_read_unlock()
         return 0
@@ -215,7 +226,8 @@ def amdgpu_fence_driver_set_error(ring: amdgpu_ring, error: int) -> None:
 
     flags = spin_lock_irqsave(drv.lock)
     for i in range(0, drv.num_fences_mask + 1):
-        fence = drv.fences[i]
+        ptr = drv.fences[i]
+        fence = rcu_dereference_protected(ptr, "fence", lockdep_is_held(drv.lock))
         if fence and not dma_fence_is_signaled_locked(fence):
             dma_fence_set_error(fence, error)
     spin_unlock_irqrestore(drv.lock, flags)
@@ -232,7 +244,8 @@ def amdgpu_fence_driver_force_completion(
 
     flags = spin_lock_irqsave(drv.lock)
     for i in range(0, drv.num_fences_mask + 1):
-        fence = drv.fences[i]
+        ptr = drv.fences[i]
+        fence = rcu_dereference_protected(ptr, "fence", lockdep_is_held(drv.lock))
         if fence and not dma_fence_is_signaled_locked(fence):
             if fence is timedout_fence:
                 dma_fence_set_error(fence, -ETIME)
@@ -252,9 +265,10 @@ def amdgpu_fence_driver_clear_job_fences(
     As in Linux 6.1, but the one that timed out stays: its job does not run again.
     """
     for i in range(0, ring.fence_drv.num_fences_mask + 1):
-        old = ring.fence_drv.fences[i]
+        ptr = ring.fence_drv.fences[i]
+        old = rcu_dereference_protected(ptr, "fence", 1)
         if old and old is not timedout_fence:
-            ring.fence_drv.fences[i] = None
+            RCU_INIT_POINTER(ptr, "fence", None)
             dma_fence_put(old)
 
 
@@ -275,8 +289,9 @@ def amdgpu_ring_set_fence_errors_and_reemit(
         last_seq += 1
         last_seq &= ring.fence_drv.num_fences_mask
 
+        ptr = ring.fence_drv.fences[last_seq]
         rcu_read_lock()
-        unprocessed = ring.fence_drv.fences[last_seq]
+        unprocessed = rcu_dereference(ptr, "fence")
 
         if unprocessed and not dma_fence_is_signaled_locked(unprocessed):
             fence = to_amdgpu_fence(unprocessed)
@@ -330,8 +345,9 @@ def amdgpu_ring_backup_unprocessed_commands(
         last_seq += 1
         last_seq &= ring.fence_drv.num_fences_mask
 
+        ptr = ring.fence_drv.fences[last_seq]
         rcu_read_lock()
-        unprocessed = ring.fence_drv.fences[last_seq]
+        unprocessed = rcu_dereference(ptr, "fence")
 
         if unprocessed and not dma_fence_is_signaled(unprocessed):
             amdgpu_ring_backup_unprocessed_command(ring, to_amdgpu_fence(unprocessed))
@@ -354,7 +370,7 @@ def amdgpu_fence_driver_init_ring(ring: amdgpu_ring) -> int:
 
     ring.fence_drv.num_fences_mask = ring.num_hw_submission * 2 - 1
     spin_lock_init(ring.fence_drv.lock)
-    ring.fence_drv.fences = kzalloc_objs(pointer, ring.num_hw_submission * 2)
+    ring.fence_drv.fences = kzalloc_objs(amdgpu_fence_slot, ring.num_hw_submission * 2)
 
     if not ring.fence_drv.fences:
         return -ENOMEM
@@ -377,7 +393,7 @@ def amdgpu_fence_driver_hw_fini_ring(ring: amdgpu_ring) -> None:
 def amdgpu_fence_driver_sw_fini_ring(ring: amdgpu_ring) -> None:
     """Drop what is left in the slots."""
     for j in range(0, ring.fence_drv.num_fences_mask + 1):
-        dma_fence_put(ring.fence_drv.fences[j])
+        dma_fence_put(ring.fence_drv.fences[j].fence)
     kfree(ring.fence_drv.fences)
     ring.fence_drv.fences = None
     ring.fence_drv.initialized = False

@@ -136,7 +136,8 @@ def amdgpu_job_free_cb(s_job: drm_sched_job) -> None:
     """The scheduler is done with the job."""
     job = to_amdgpu_job(s_job)
     adev = to_amdgpu_ring(s_job.sched).adev
-    done, user, error = job.done, job.user, s_job.s_fence.finished.error
+    done, user = job.done, job.user
+    error = min(dma_fence_get_status(s_job.s_fence.finished), 0)
 
     drm_sched_job_cleanup(s_job)
 

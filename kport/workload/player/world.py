@@ -11,7 +11,7 @@ from kport.arch.api import Machine
 from kport.arch.asm import rcu_read_lock, rcu_read_unlock
 from kport.dma_buf.dma_fence import (
     dma_fence,
-    dma_fence_get_rcu,
+    dma_fence_get_rcu_safe,
     dma_fence_lock_irqsave,
     dma_fence_put,
     dma_fence_set_error,
@@ -120,7 +120,7 @@ class World:
 def _outstanding(ring: amdgpu_ring) -> list[dma_fence]:
     """References to the fences of a ring that have not been processed."""
     rcu_read_lock()
-    fences = [dma_fence_get_rcu(fence) for fence in ring.fence_drv.fences if fence]
+    fences = [dma_fence_get_rcu_safe((slot, "fence")) for slot in ring.fence_drv.fences]
     rcu_read_unlock()
     return [fence for fence in fences if fence]
 
