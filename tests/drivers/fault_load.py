@@ -117,12 +117,9 @@ class Script:
     def _client(self, gpu: Gpu, entity: Any, seed: int) -> None:
         rng = random.Random(seed)
         for _ in range(rng.randint(2, 7)):
-            before = gpu.jobs[:20] if compat.scheduler != "v3_2023" else []
-            after = [
-                job.finished
-                for job in rng.sample(before, min(rng.randint(0, 2), len(before)))
-                if job.finished is not None
-            ]
+            before = gpu.submitted()[:20] if compat.scheduler != "v3_2023" else []
+            dependencies = rng.sample(before, min(rng.randint(0, 2), len(before)))
+            after = [job.finished for job in dependencies]
             duration = rng.choice([0, 50 * US, 300 * US, 2 * MS])
             gpu.job(entity, *[duration] * rng.choice([1, 1, 1, 2]), after=after)
             if rng.random() < 0.3:

@@ -25,7 +25,7 @@ from kport.dma_buf.dma_fence import (
 from kport.drivers.amdgpu.amdgpu import AMDGPU_RESET_TYPE_FULL
 from kport.drivers.amdgpu.amdgpu_debugfs import amdgpu_debugfs_ib_preempt
 from kport.drivers.amdgpu.amdgpu_fence import amdgpu_fence_process
-from kport.drivers.compat import package
+from kport.drivers.compat import drm_sched_fault, package
 from kport.hw.faults import Cure, Fault, Kind
 from kport.linux.atomic import atomic_read
 from kport.linux.delay import usleep_range
@@ -33,9 +33,10 @@ from kport.linux.jiffies import msecs_to_jiffies
 from kport.linux.rcupdate import kfree_rcu
 from kport.linux.slab import kzalloc_obj
 from kport.linux.spinlock import spin_lock_init, spinlock_t
-from tests.drivers.gpu import Gpu
+from kport.linux.workqueue import INIT_WORK, flush_work, queue_work, work_struct
+from tests.drivers.gpu import Gpu, slots
 from tests.drm.scheduler.driver import Driver
-from tests.support import MS, Thread, eventually, sleep_ms
+from tests.support import MS, Gate, Thread, eventually, never, sleep_ms
 
 
 def test_a_preemption_and_a_full_reset_wait_for_each_other(scheduler):
@@ -100,6 +101,36 @@ def test_a_number_that_goes_back_signals_nothing(kernel):
     assert atomic_read(ring.fence_drv.last_seq) == 2
     running.batches[0].end(gpu.adev.gpu.machine)
     assert running.wait() == 1
+    gpu.close()
+
+
+def test_a_fault_is_forgotten_when_a_job_begins(kernel, scheduler):
+    """sched_main.c: drm_sched_fault() queues the timeout handler at once (241), and a job that
+    begins queues it anew, after the whole timeout (302): mod_delayed_work() takes back what waits
+    in the queue. 6.1 has queue_delayed_work() there, which leaves it alone. The handlers of all
+    rings share an ordered queue; here that of another ring is under way.
+    """
+    gpu = Gpu("gfx", timeout=msecs_to_jiffies(60_000), credit_limit=2)
+    gate = Gate()
+    other = work_struct()
+    INIT_WORK(other, lambda work: gate.enter())
+    queue_work(gpu.adev.reset_domain.wq, other)
+    gate.arrived()
+    entity = gpu.entity()
+    faulty = gpu.job(entity, None)
+    eventually(lambda: gpu.rings[0].hw.running)
+    drm_sched_fault(gpu.rings[0].sched)
+    behind = gpu.job(entity, MS)
+    eventually(lambda: slots(gpu.rings[0])[2])  # on the ring
+    gate.open()
+    flush_work(other)
+    if scheduler == "v7_2":
+        never(lambda: gpu.stats.timeouts)
+    else:
+        eventually(lambda: gpu.stats.timeouts)
+    faulty.batches[0].end(gpu.adev.gpu.machine)
+    faulty.wait()
+    behind.wait()
     gpu.close()
 
 

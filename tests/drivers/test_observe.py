@@ -81,7 +81,7 @@ def test_nothing_is_known_without_a_kernel(observer):
 def test_rings_of_the_device_are_known_from_its_first_job(gpu, observer, scheduler):
     assert look(observer).rings == ()
     fences = hold(gpu, 4)
-    eventually(lambda: ring(observer).hardware == "runs a batch")
+    eventually(lambda: ring(observer).hardware == "runs a batch" and ring(observer).credits == 2)
     gfx = ring(observer)
     policy = "fifo" if scheduler == "v7_2" else "rr"
     assert (gfx.key, gfx.state, gfx.policy) == (GFX, "running", policy)

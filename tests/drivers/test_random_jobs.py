@@ -50,6 +50,7 @@ from kport.linux.list import list_empty
 from kport.linux.rcupdate import kfree_rcu
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree, kzalloc_obj
+from kport.linux.spinlock import spin_lock, spin_lock_init, spin_unlock, spinlock_t
 from kport.linux.struct import container_of, struct
 from tests.support import US, eventually, sleep_ms, together
 
@@ -80,6 +81,8 @@ class Load:
         self.freed: list[int] = []
         self.busy = [atomic_t() for _ in range(SCHEDULERS)]
         self.most = [0] * SCHEDULERS
+        self.lock = spinlock_t()  # for the fences of all clients
+        spin_lock_init(self.lock)
         self.context = dma_fence_context_alloc(1)
         self.number = atomic_t()
         ops = drm_sched_backend_ops(run_job=self.run, free_job=self.free)
@@ -136,16 +139,20 @@ class Load:
         for _ in range(JOBS):
             job = kzalloc_obj(work)
             assert drm_sched_job_init(job.base, entity, 1, self, 0) == 0
+            spin_lock(self.lock)
             known = sorted(fences)
             job.after = dice.sample(known, min(len(known), dice.randint(0, 3)))
-            for number in job.after:
-                fence = dma_fence_get(fences[number])
+            dependencies = [dma_fence_get(fences[number]) for number in job.after]
+            spin_unlock(self.lock)
+            for fence in dependencies:
                 assert drm_sched_job_add_dependency(job.base, fence) == 0
             job.ns = dice.choice((0, 5 * US, 50 * US, 200 * US))
             job.number = atomic_inc_return(self.number)
             drm_sched_job_arm(job.base)
             numbers.append(job.number)
+            spin_lock(self.lock)
             fences[job.number] = dma_fence_get(job.base.s_fence.finished)
+            spin_unlock(self.lock)
             drm_sched_entity_push_job(job.base)
             if dice.random() < 0.1:
                 sleep_ms(dice.random())
