@@ -41,7 +41,7 @@ from kport.linux.sched import PF_KTHREAD, new_task
 
 # kfree() unties the cycles of what it frees, so there is little for the collector to find.
 GC_THRESHOLDS = (5_000, 1000, 20)
-SETTLE_NS = 10_000_000  # kernel time in which work items and threads may still end
+SETTLE_NS = 100_000_000  # kernel time in which work items and threads may still end
 WRECKS = 256  # watched kernels before their remains are collected
 BAD_END = 8  # so many of them count a kernel that did not end well
 OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
@@ -321,10 +321,14 @@ def _user_threads() -> list[str]:
 
 
 def _settle(machine: Machine) -> None:
-    """Let work items and threads come to their end that have told somebody that they are done."""
-    end = machine.clock() + SETTLE_NS
-    while (workqueue.pending_works() or _user_threads()) and machine.clock() < end:
-        machine.block(machine.clock() + 100_000)
+    """Let work items and threads come to their end that have told somebody that they are done.
+
+    On a busy machine a thread may wait long for its CPU; the more has passed, the rarer the looks.
+    """
+    begin = now = machine.clock()
+    while (workqueue.pending_works() or _user_threads()) and now < begin + SETTLE_NS:
+        machine.block(now + max(100_000, (now - begin) // 4))
+        now = machine.clock()
 
 
 def _leave(kernel: Kernel) -> None:

@@ -261,6 +261,16 @@ def test_work_left_behind_is_named(boot):
     assert "leak: 1 x work item slow" in kernel.leaks.lines()
 
 
+def test_what_ends_a_little_later_is_not_left_behind(boot):
+    """Nobody waits for what frees a job, and on a busy machine it waits itself, for a CPU."""
+    with boot() as kernel:
+        work = work_struct()
+        INIT_WORK(work, lambda work: msleep(30))
+        schedule_work(work)
+        kthread_run(lambda data: msleep(30) or 0, None, "late")
+    assert not kernel.leaks
+
+
 def test_callbacks_of_rcu_run_before_the_leaks_are_counted(boot):
     with boot() as kernel:
         obj = kzalloc_obj(rcu_head)
