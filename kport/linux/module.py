@@ -11,6 +11,7 @@ at the end of that import, as insmod does: only then do all their functions exis
 from __future__ import annotations
 
 import sys
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -161,6 +162,7 @@ class _Insmod:
 
     def __init__(self) -> None:
         self._depth = 0
+        self._lock = allocate_lock()  # of the depth: several threads may import at once
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -172,12 +174,15 @@ class _Insmod:
         execute = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            self._depth += 1
+            with self._lock:
+                self._depth += 1
             try:
                 execute(module)
             finally:
-                self._depth -= 1
-            if not self._depth:
+                with self._lock:
+                    self._depth -= 1
+                    outermost = not self._depth
+            if outermost:
                 _initialise()
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
