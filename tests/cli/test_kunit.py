@@ -233,7 +233,8 @@ def test_ctrl_c_ends_the_run_behind_a_case():
         out, err = process.stdout.read(), process.stderr.read()
         process.wait(timeout=30)
     assert (process.returncode, err) == (130, "")
-    assert out.splitlines()[-1] == "    ok 1 drm_sched_scheduler_queue_overhead"
+    # On a busy machine the case fails, as it measures time; what matters is that it ended.
+    assert out.splitlines()[-1].endswith("ok 1 drm_sched_scheduler_queue_overhead")
 
 
 @pytest.mark.long
