@@ -211,7 +211,9 @@ def test_an_interrupt_that_comes_stops_the_timer(gpu):
 def test_with_more_outstanding_the_timer_goes_on(kernel):
     gpu = Gpu("gfx", credit_limit=2)
     entity = gpu.entity()
-    first, second = gpu.submit(entity, MS), gpu.submit(entity, None)
+    first, second = gpu.submit(entity, None), gpu.submit(entity, None)
+    eventually(lambda: slots(gpu.rings[0])[2])
+    gpu.batches[0].end(gpu.adev.gpu.machine)
     dma_fence_wait(first, False)
     assert timer_pending(gpu.rings[0].fence_drv.fallback_timer)
     gpu.batches[1].end(gpu.adev.gpu.machine)
