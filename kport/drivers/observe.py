@@ -230,9 +230,17 @@ class PortObserver:
         self._log.append((next(self._numbers), record))
 
     def _lines(self, since: int) -> tuple[tuple[str, ...], int]:
-        """The lines of the log from number `since` on, the oldest of which may be gone."""
-        fresh = [(n, r) for n, r in steadily([], list, self._log) if n >= since]
-        return tuple(r.line() for _, r in fresh), max((n + 1 for n, _ in fresh), default=since)
+        """The lines of the log from number `since` on, the oldest of which may be gone.
+
+        A thread takes its number before it stores its line: what stands behind a line that is not
+        there yet waits for the next look.
+        """
+        held = dict(steadily([], list, self._log))
+        first = max(since, min(held)) if len(held) == printk.LOG_LINES else since
+        end = first
+        while end in held:
+            end += 1
+        return tuple(held[n].line() for n in range(first, end)), end
 
     # -- commands --------------------------------------------------------------------------------
 

@@ -12,10 +12,11 @@ from kport.dma_buf.dma_fence import dma_fence_get_status, dma_fence_put, dma_fen
 from kport.drivers.compat import drm_sched_entity_destroy
 from kport.drivers.observe import COMMANDS, PortObserver
 from kport.drivers.observe_sched import Changed, in_order, members, steadily
+from kport.linux import printk
 from kport.linux.err import ENODATA, ESRCH
 from kport.linux.list import LIST_HEAD, list_add_tail, list_head
 from kport.linux.mutex import mutex, mutex_init, mutex_lock, mutex_unlock
-from kport.linux.printk import pr_info
+from kport.linux.printk import pr_info, pr_warn
 from kport.linux.rbtree import rb_node
 from kport.linux.slab import kfree
 from kport.linux.spinlock import spin_lock, spin_unlock
@@ -183,6 +184,27 @@ def test_the_log_from_a_line_on(kernel, observer):
     assert [line.split("] ")[1] for line in port.dmesg] == ["two"]
     assert later == end + 1
     assert observer.observe(later, Pace())[0].dmesg == ()
+
+
+def test_a_line_that_is_stored_late_is_not_left_out(kernel, observer):
+    since = observer.observe(0, Pace())[1]
+    late = next(observer._numbers)  # as a thread that is about to store its line
+    pr_warn("early")
+    port, end = observer.observe(since, Pace())
+    assert (port.dmesg, end) == ((), since)
+    observer._log.append((late, printk.record(printk.WARNING, 0, "late")))
+    port, end = observer.observe(since, Pace())
+    assert [line.split("] ")[1] for line in port.dmesg] == ["late", "early"]
+    assert end == since + 2
+
+
+def test_of_a_log_that_ran_over_the_rest_is_shown(kernel, observer):
+    since = observer.observe(0, Pace())[1]
+    for n in range(printk.LOG_LINES + 7):
+        pr_warn("line %d", n)
+    port, end = observer.observe(since, Pace())
+    assert end == since + printk.LOG_LINES + 7
+    assert [port.dmesg[at].split("] ")[1] for at in (0, -1)] == ["line 7", f"line {n}"]
 
 
 def test_what_is_seen_goes_through_the_protocol(gpu, observer):
