@@ -18,6 +18,7 @@ from kport.arch.hook import Hook
 from kport.arch.virt_asm import CPU
 from kport.check.races_access import LIST, load, marked_store, records, store
 from kport.check.races_clock import Epoch, join, now, relaxed_load, release
+from kport.linux import mutex
 
 _SCALARS = frozenset((int, bool, str, float, type(None)))
 
@@ -115,6 +116,11 @@ def _compared(was: Any, o: Any, f: str, old: Any, new: Any) -> None:
         relaxed_load(_left(o, f))
 
 
+def _mutex_unlocking(lock: Any) -> None:
+    # In C the owner is cleared with a release; the model does it under the wait lock.
+    _leave(lock, "owner", release())
+
+
 ACCESSES: dict[str | Callable[..., Any], Hook] = {
     "READ_ONCE": Hook(_load, _loaded),
     "rcu_access_pointer": Hook(_load, _loaded_scalar),
@@ -123,4 +129,5 @@ ACCESSES: dict[str | Callable[..., Any], Hook] = {
     "smp_store_release": Hook(marked_store, _released),
     "xchg": Hook(None, _exchanged),
     "cmpxchg": Hook(None, _compared),
+    mutex.mutex_unlock: Hook(_mutex_unlocking),
 }

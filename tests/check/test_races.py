@@ -171,6 +171,13 @@ def write_mutex(b):
     mutex_unlock(b.m)
 
 
+def count_mutex(b):
+    for _ in range(5):
+        mutex_lock(b.m)
+        b.data += 1
+        mutex_unlock(b.m)
+
+
 def read_mutex(b):
     mutex_lock(b.m)
     value = b.data
@@ -522,6 +529,19 @@ def test_many_readers_are_all_remembered():
     assert headlines(read_plain, read_last, write_locked) == [
         "BUG: KCSAN: data-race in read_plain / write_locked"
     ]
+
+
+def test_a_mutex_is_order_from_the_moment_it_is_free():
+    for seed in range(20):  # its wait lock is let go a little later
+        with kport.boot("virt", strategy=RoundRobin(seed, 3), check=[Races()]) as kernel:
+            b = fresh()
+            tasks = [completion() for _ in range(3)]
+            for end in tasks:
+                init_completion(end)
+                kernel_task(lambda end=end, b=b: (count_mutex(b), complete(end)), "task")
+            for end in tasks:
+                wait_for_completion(end)
+            assert [r.headline for r in kernel.reports()] == []
 
 
 def interrupts(raised: int, free: bool) -> list[str]:
