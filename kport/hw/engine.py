@@ -227,8 +227,8 @@ class Engine:
         else:
             planned = batch.end_at(began)
             ended = max(began, self._machine.clock())
-            if planned is not None and self._cut is None:
-                ended = min(ended, planned)
+            if planned is not None and self._cut in (None, Cut.PREEMPT):
+                ended = min(ended, planned)  # this thread may come late, the batch does no more
         assert ended is not None
         self.running = None
         cut, self._cut = self._cut, None

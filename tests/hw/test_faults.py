@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from kport.arch.asm import cpu_relax
 from kport.hw import packets
 from kport.hw.faults import Cure, Fault, Kind, Schedule
 from kport.hw.gpu import FakeGpu, PageFault
@@ -323,7 +324,7 @@ def covered(b: Bench, duration: int | None, cell: int = 6):
 def test_preemption_keeps_what_was_done_and_tells_the_fence_it_did_not_reach(bench):
     b = bench()
     b.gpu.memory[6] = 1
-    batch, skipped = covered(b, 40 * MS), covered(b, MS)
+    batch, skipped = covered(b, 100 * MS), covered(b, MS)
     eventually(lambda: b.ring.running is batch)
     sleep_ms(5)
     b.gpu.memory[6] = 0
@@ -331,7 +332,7 @@ def test_preemption_keeps_what_was_done_and_tells_the_fence_it_did_not_reach(ben
     eventually(lambda: b.gpu.memory[4] == 77)
     assert drained(b.ring)
     assert (b.gpu.memory[0], b.gpu.memory[packets.PREEMPTED]) == (0, 1)
-    assert 5 * MS <= batch.spent < 40 * MS
+    assert 5 * MS <= batch.spent < 100 * MS
     assert (batch.ended, skipped.began) == (None, None)
     b.gpu.memory[6] = 1
     w = b.writer
@@ -340,8 +341,27 @@ def test_preemption_keeps_what_was_done_and_tells_the_fence_it_did_not_reach(ben
     w.fence(0, 3, INT)
     w.go()
     b.done(3)
-    assert batch.ended - batch.began == 40 * MS - batch.spent
-    assert b.ring.busy == 40 * MS
+    assert batch.ended - batch.began == 100 * MS - batch.spent
+    assert b.ring.busy == 100 * MS
+
+
+def test_an_engine_that_is_late_for_a_preemption_does_no_more_than_the_batch(bench):
+    b = bench()
+    b.gpu.memory[6] = 1
+    engine = b.ring.engine
+    wait = engine._wait
+
+    def late(deadline: int | None) -> None:
+        if engine.running is not None:
+            b.ring.preempt(4, 1)
+            while b.clock() <= deadline:  # it waits for its CPU
+                cpu_relax()
+        wait(deadline)
+
+    engine._wait = late
+    batch = covered(b, 100 * MS)
+    eventually(lambda: b.gpu.memory[4] == 1)
+    assert (batch.ended, batch.spent, b.ring.busy) == (None, 100 * MS, 100 * MS)
 
 
 def test_what_is_not_covered_runs_to_its_end_before_the_engine_answers(bench):
