@@ -212,8 +212,8 @@ def test_who_attaches_late_gets_the_latest_and_has_lost_nothing(server, path, mo
     until(lambda: server._events == 1000)
     with attach(path) as viewer:
         model = Model()
-        follow(viewer, model, lambda: viewer.events)
-        follow(viewer, model, lambda: model.settle() or True)
+        follow(viewer, model, lambda: viewer.events == server._stored)
+        model.settle()
         assert 192 <= viewer.events <= 256
         assert model.log[model.log.end - 1].values == (3, 999)
         assert viewer.dropped == 0
