@@ -69,9 +69,16 @@ def place(op: Op) -> str:
 
 def label(of: Any) -> str:
     """What an object is called: its type, or the name of a lock or a task. Reads no struct."""
-    if isinstance(of, spinlock_t | Task | thread_info):
+    if isinstance(of, spinlock_t):
+        return str(_lock_name(of))
+    if isinstance(of, Task | thread_info):
         return of.name
     return type(of).__name__
+
+
+# What is freed, or of a kernel that is gone, must not be asked: that would be an access.
+_lock_name = spinlock_t.__dict__["name"].__get__
+_lock_owner = spinlock_t.__dict__["owner"].__get__
 
 
 def possible(task: Any) -> bool:
@@ -81,7 +88,10 @@ def possible(task: Any) -> bool:
         return True
     kind = op[0]
     if kind == ACQUIRE:
-        return op[1].owner is None or not isinstance(op[1].owner, thread_info)
+        try:
+            return not isinstance(_lock_owner(op[1]), thread_info)
+        except AttributeError:
+            return True  # it is freed: let the task find out
     if kind == BLOCK:
         return bool(task.token) or task.stack is None
     return True

@@ -17,12 +17,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
+import kport
 from kport.arch import link
 from kport.arch.api import Halted, KernelBug
 from kport.arch.virt import Bare
@@ -32,7 +35,7 @@ from kport.explore.machine import Explorer
 from kport.explore.plain import POINTS, PlainExplorer, Watch
 from kport.explore.search import Search
 from kport.explore.trace import of_machine
-from kport.linux.bug import place_of
+from kport.linux.bug import place_of, said
 from kport.linux.init import Kernel, KernelOops, boot, current_kernel
 
 _OPS = Watch(ops.HOOKS)
@@ -249,15 +252,38 @@ def _oops(report: str) -> Trouble:
     return Trouble(kind, headline, _without_us(report))
 
 
-_BELOW = re.compile(r"(?:^|\s)(?:_life|_run_kernel|_run_program)\+\S+:\d+")
-_FRAME = re.compile(r"^(?:\[ *\d+\.\d+\])? +\S+\+\S+:\d+")
+_BELOW = re.compile(r"(?:^|\s)(?:_life|_run_kernel|_run_program|_powered)\+\S+:\d+")
+_FRAME = re.compile(r"^(?:\[ *\d+\.\d+\])? +\S+\+\S.*:\d+")
+
+
+_TRACE = re.compile(r'^  File "(.+)", line \d+, in (\S+)')
+_LIFE = ("_life", "_run_kernel", "_run_program")
+_ROOT = str(Path(kport.__file__).parent.parent) + os.sep
 
 
 def _without_us(report: str) -> str:
-    """A report without the frames below the task's, which differ by carrier and by caller."""
+    """A report without the frames below the task's, which differ by carrier and by caller.
+
+    Of a traceback each frame has its first line of source, and no marks below it: what more there
+    is depends on the Python. Files of this installation go by their names in it.
+    """
     kept: list[str] = []
     below = False
+    source = -1  # lines of source since the last frame of a traceback
     for line in report.split("\n"):
+        frame = _TRACE.match(line)
+        if frame is not None:
+            source = -1 if frame[2] in _LIFE else 0
+            below = source < 0
+            if not below:
+                kept.append(line.replace(_ROOT, "", 1))
+            continue
+        if line.startswith("    ") and (below or source >= 0):
+            if source == 0:
+                kept.append(line)
+            source += source >= 0
+            continue
+        source = -1
         below = (below and _FRAME.match(line) is not None) or _BELOW.search(line) is not None
         if not below:
             kept.append(line)
@@ -268,7 +294,7 @@ _EMPTY = re.compile(r"\S+/\d+: can run")  # the caller, while the functions of a
 
 
 def _raised(error: Exception) -> Trouble:
-    text = str(error).strip()
+    text = said(error).strip()
     headline = f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
     lines = [f"{type(error).__name__}: {text}"]
     lines += [f"  {name}+{place_of(file, line)}" for file, line, name in raised_at(error)]

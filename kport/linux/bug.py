@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 from kport.arch.api import Halted, KernelBug
@@ -54,6 +54,15 @@ def place_of(file: str, line: int) -> str:
     """The same of a line of a file."""
     c = positions(file, line)
     return f"{file.removeprefix(_ROOT)}:{line}" + (f" ({c})" if c else "")
+
+
+def said(error: BaseException) -> str:
+    """What an error says, the same on each Python: later ones word a missing member differently."""
+    if isinstance(error, AttributeError) and error.name is not None:
+        kind = type(error.obj)
+        if not issubclass(kind, type | ModuleType):
+            return f"{kind.__name__!r} object has no attribute {error.name!r}"
+    return str(error)
 
 
 def stack(frame: FrameType | None, limit: int = 32) -> list[str]:

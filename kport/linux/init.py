@@ -153,7 +153,9 @@ def _with_c_position(frame: re.Match[str]) -> str:
 def oops_report(error: BaseException, ti: thread_info) -> str:
     """The kernel's report of an error that left kernel code, with the traceback in it."""
     pid = ti.task.pid if ti.task is not None else 0
-    head = str(error) if str(error).startswith(("BUG", "kernel BUG")) else f"Oops: {error!r}"
+    text = bug.said(error)
+    what = repr(error) if text == str(error) else f"{type(error).__name__}({text!r})"
+    head = text if text.startswith(("BUG", "kernel BUG")) else f"Oops: {what}"
     context = "irq" if ti.preempt_count >= 0x10000 else "task"
     trace = "".join(traceback.format_tb(error.__traceback__))
     trace = _FRAME.sub(_with_c_position, trace)

@@ -155,7 +155,10 @@ class Rig:
     # -- callbacks ---------------------------------------------------------------------------------
 
     def _job(self, base: Any) -> Job:
-        return self._by_base[id(base)]
+        job = self._by_base.get(id(base))
+        if job is None:  # do not say id(base): reports are the same in each process
+            raise RuntimeError("the driver is called for a job that it has freed")
+        return job
 
     def _run_job(self, base: Any) -> Any:
         job = self._job(base)
@@ -196,12 +199,13 @@ class Rig:
 
     def free_job(self, base: Any) -> None:
         """The job is over: free it."""
-        job = self._by_base.pop(id(base))
-        job.frees += 1
+        job = self._job(base)
+        del self._by_base[id(base)]
         self.main.drm_sched_job_cleanup(base)
         if job.hw is not None:
             dma_fence_put(job.hw)
         kfree(base)
+        job.frees += 1  # last: settle() waits for it
 
     def _ops(self) -> Any:
         more: dict[str, Any] = {}
