@@ -25,6 +25,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_signal,
 )
 from kport.linux.err import ENOENT, ENOMEM
+from kport.linux.lockdep import lock_class_key, lockdep_set_class
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.struct import container_of, struct
 from kport.linux.workqueue import INIT_WORK, schedule_work, work_struct
@@ -57,6 +58,19 @@ def new_fence() -> dma_fence:
     return fence
 
 
+relay_lock_key = lock_class_key()
+
+
+def new_relay() -> dma_fence:
+    """The like, to be signalled from the callback of another, whose lock is held then.
+
+    Raises OSError (ENOMEM).
+    """
+    fence = new_fence()
+    lockdep_set_class(fence.inline_lock, relay_lock_key)
+    return fence
+
+
 def _relay(f: dma_fence, cb: dma_fence_cb) -> None:
     relay = container_of(cb, relay_cb, "cb")
     dma_fence_signal(relay.fence)
@@ -65,7 +79,7 @@ def _relay(f: dma_fence, cb: dma_fence_cb) -> None:
 
 
 def signal_after(fence: dma_fence, earlier: dma_fence) -> None:
-    """Signal `fence` as soon as `earlier` is signalled. Raises OSError (ENOMEM)."""
+    """Signal `fence`, a relay, as soon as `earlier` is signalled. Raises OSError (ENOMEM)."""
     relay = kzalloc_obj(relay_cb)
     if relay is None:
         raise OSError(ENOMEM, "no memory for a callback")

@@ -50,7 +50,7 @@ from kport.linux.sched import MAX_SCHEDULE_TIMEOUT, current
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.workqueue import flush_workqueue, system_percpu_wq
 from kport.workload.player.process import Interrupted
-from kport.workload.rec_fence import call_after, new_fence, signal_after
+from kport.workload.rec_fence import call_after, new_fence, new_relay, signal_after
 from kport.workload.rec_model import Dependency, Entity, Job, Recording, Ring
 from kport.workload.rec_script import Cue, Script
 
@@ -274,7 +274,7 @@ class Player:
         target = dependency.job
         assert target is not None
         if target.index > job.index:
-            relay = new_fence()
+            relay = new_relay()
             scheduled = dependency.scheduled or (target.ring is job.ring and target.pipelined)
             self._relays[target].append((scheduled, relay))
             return dma_fence_get(relay)

@@ -12,7 +12,7 @@ from kport.dma_buf.dma_fence import (
 from kport.linux.kref import kref_read
 from kport.linux.sched import PF_WQ_WORKER, current
 from kport.linux.workqueue import flush_workqueue, system_percpu_wq
-from kport.workload.rec_fence import call_after, new_fence, signal_after
+from kport.workload.rec_fence import call_after, new_fence, new_relay, signal_after
 
 
 def put(*fences):
@@ -32,7 +32,7 @@ def test_each_fence_has_a_context_of_its_own(kernel):
 
 
 def test_a_relay_is_signalled_with_the_other(kernel):
-    earlier, relay = new_fence(), new_fence()
+    earlier, relay = new_fence(), new_relay()
     signal_after(relay, earlier)
     assert kref_read(relay.refcount) == 2
     assert not dma_fence_is_signaled(relay)
@@ -43,7 +43,7 @@ def test_a_relay_is_signalled_with_the_other(kernel):
 
 
 def test_a_relay_of_a_signalled_fence_is_signalled_at_once(kernel):
-    earlier, relay = new_fence(), new_fence()
+    earlier, relay = new_fence(), new_relay()
     dma_fence_signal(earlier)
     signal_after(relay, earlier)
     assert dma_fence_is_signaled(relay)

@@ -3,7 +3,8 @@
 """A tiny driver: jobs that end when the test says so, at once, or never had anything to do.
 
 `Driver.log` is what the scheduler did: ("prepare" | "run" | "free" | "timeout" | "cancel", number
-of the job). A `Job` is the test's handle; the scheduler's half is gone once it was freed.
+of the job). Who reads an entry sees all that was done before it was written; writers see nothing of
+each other by it. A `Job` is the test's handle; the scheduler's half is gone once it was freed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from kport.dma_buf.dma_fence import (
     dma_fence_signal,
     dma_fence_test_signaled_flag,
 )
+from kport.linux.atomic import atomic_fetch_sub_release, atomic_read_acquire, atomic_t
 from kport.linux.device import device
 from kport.linux.hrtimer import (
     CLOCK_MONOTONIC,
@@ -156,7 +158,8 @@ class Driver:
         self.baseline = baseline
         self.api = baseline.gpu_scheduler
         self.main = baseline.sched_main
-        self.log: list[tuple[str, int]] = []
+        self._log: list[tuple[str, int]] = []
+        self._written = atomic_t()
         self.jobs: list[Job] = []
         self.run = manual
         self.prepare: Callable[[Job], Any] | None = None
@@ -170,6 +173,17 @@ class Driver:
         self._by_base: dict[int, Job] = {}
         self._lock = threading.Lock()
 
+    @property
+    def log(self) -> list[tuple[str, int]]:
+        """What the scheduler did so far."""
+        log = self._log.copy()
+        atomic_read_acquire(self._written)
+        return log
+
+    def _note(self, what: str, job: Job) -> None:
+        atomic_fetch_sub_release(1, self._written)
+        self._log.append((what, job.number))
+
     # -- callbacks -------------------------------------------------------------------------------
 
     def job_of(self, base: Any) -> Job:
@@ -178,19 +192,19 @@ class Driver:
 
     def _prepare_job(self, base: Any, entity: Any) -> Any:
         job = self.job_of(base)
-        self.log.append(("prepare", job.number))
+        self._note("prepare", job)
         return self.prepare(job) if self.prepare else None
 
     def _run_job(self, base: Any) -> Any:
         job = self.job_of(base)
         hw = job.run(job)
         # Now: who sees that the job has run may end it.
-        self.log.append(("run", job.number))
+        self._note("run", job)
         return hw
 
     def _timedout_job(self, base: Any) -> int:
         job = self.job_of(base)
-        self.log.append(("timeout", job.number))
+        self._note("timeout", job)
         return self.on_timeout(job)
 
     def end_it(self, job: Job) -> int:
@@ -200,12 +214,12 @@ class Driver:
 
     def _cancel_job(self, base: Any) -> None:
         job = self.job_of(base)
-        self.log.append(("cancel", job.number))
+        self._note("cancel", job)
         self.on_cancel(job)
 
     def _free_job(self, base: Any) -> None:
         job = self._by_base.pop(id(base))
-        self.log.append(("free", job.number))
+        self._note("free", job)
         job.freed += 1
         self.main.drm_sched_job_cleanup(base)
         if job.hw is not None:
@@ -298,12 +312,12 @@ class Driver:
     @property
     def runs(self) -> list[int]:
         """The jobs in the order in which run_job() was called."""
-        return [number for what, number in list(self.log) if what == "run"]
+        return [number for what, number in self.log if what == "run"]
 
     @property
     def frees(self) -> list[int]:
         """The jobs in the order in which free_job() was called."""
-        return [number for what, number in list(self.log) if what == "free"]
+        return [number for what, number in self.log if what == "free"]
 
     def ran(self, *jobs: Job) -> bool:
         """True if run_job() has been called for each of the jobs."""

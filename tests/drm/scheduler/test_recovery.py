@@ -118,6 +118,8 @@ def test_iterating_over_pending_jobs_is_for_a_stopped_scheduler(driver, kernel):
     driver.main.drm_sched_wqueue_start(sched)
     assert [driver.job_of(base) for base in loop(sched, None)] == jobs
     assert len(take_warnings(kernel)) == 2, "at the beginning and at the end"
+    driver.main.drm_sched_wqueue_stop(sched)  # what it looked at without a lock may change now
+    driver.main.drm_sched_wqueue_start(sched)
     for job in jobs:
         job.end()
 
