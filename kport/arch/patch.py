@@ -145,16 +145,23 @@ def _compile(function: FunctionType, node: ast.FunctionDef) -> FunctionType:
 def applied(*edits: Edit) -> Iterator[None]:
     """Run the body with the edits in force, for every caller everywhere.
 
-    Several edits of one function are carried out in the order given. Raises EditError.
+    Several edits of one function are carried out in the order given, behind those that are in force
+    already. Raises EditError.
     """
-    functions: dict[FunctionType, ast.FunctionDef] = {}
+    wanted: dict[FunctionType, list[Edit]] = {}
     for edit in edits:
         function = inspect.unwrap(edit.function)
         if not isinstance(function, FunctionType) or function.__closure__:
             raise EditError(f"{edit.function!r} is not a plain function")
-        if function not in functions:
-            functions[function] = _source(function)
-        _replace(functions[function], edit)
+        if function not in wanted:
+            code, before = _in_force.get(function, (None, []))
+            wanted[function] = list(before) if code is function.__code__ else []
+        wanted[function].append(edit)
+    functions: dict[FunctionType, ast.FunctionDef] = {}
+    for function, all_of_it in wanted.items():
+        functions[function] = node = _source(function)
+        for edit in all_of_it:
+            _replace(node, edit)
     with ExitStack() as stack:
         for edit in edits:
             space: dict[str, Any] = inspect.unwrap(edit.function).__globals__
@@ -162,8 +169,22 @@ def applied(*edits: Edit) -> Iterator[None]:
                 stack.callback(_restore, space, name, space.get(name, _MISSING))
                 space[name] = code_of_today(name, value)
         for function, node in functions.items():
-            stack.enter_context(patched(function, _compile(function, node)))
+            edited = _compile(function, node)
+            stack.enter_context(patched(function, edited))
+            stack.callback(_forget, function, _in_force.get(function))
+            _in_force[function] = (edited.__code__, wanted[function])
         yield
+
+
+# Of a function with edits: its code, and the edits that made it so.
+_in_force: dict[FunctionType, tuple[CodeType, list[Edit]]] = {}
+
+
+def _forget(function: FunctionType, before: tuple[CodeType, list[Edit]] | None) -> None:
+    if before is None:
+        del _in_force[function]
+    else:
+        _in_force[function] = before
 
 
 def _restore(space: dict[str, Any], name: str, value: Any) -> None:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """A search over scenarios that nobody has written: make one up, explore it, make up the next.
 
-Each scenario is explored as the baseline stands. If it breaks it is explored once more with the
-mends of all findings (`kport.museum.findings`): what is over then was one of them, what is left is
-news. Failures of the same cause are told once.
+Each scenario is explored as the baseline stands. If it breaks it is explored once more, and longer,
+with the mends of all findings (`kport.museum.findings`): what is over then was one of them, what is
+left is news. Failures of the same cause are told once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kport.explore import Failure, Result, explore
 from kport.museum.library import SHOWN, Entry, find
 
 Progress = Callable[["Campaign"], None]
+LONGER = 5  # times as many schedules before what broke is believed to be mended
 
 
 @dataclass
@@ -94,7 +95,8 @@ def campaign(
         result = _explore(find(f"gen:{number}"), number, how, found)
         if result.failures:
             found.broken += 1
-            left = _explore(find(f"gen:{number}+mends"), number, how, found)
+            longer = how | {"schedules": LONGER * schedules}
+            left = _explore(find(f"gen:{number}+mends"), number, longer, found)
             _sort(found, result, left, causes)
         found.scenarios += 1
         number += 1

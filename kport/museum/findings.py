@@ -30,7 +30,9 @@ from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
 from kport.museum.barriers import parent_told
 from kport.museum.exhibit import Exhibit, port
 from kport.museum.kit import Rig, null
+from kport.museum.mock import cancel_before_the_put, freed_while_its_timer_runs
 
+SCHEDULERS = "kport.drm.scheduler."
 FREED = r"KASAN|object has no attribute|ODEBUG|refcount_t"
 
 
@@ -384,11 +386,38 @@ FINDINGS: dict[str, Exhibit] = {
             "store before a later load, on x86 neither: both can miss the other. The next job's "
             "deadline is not affected; this one's is only a hint to the clock of the GPU.",
         ),
+        Exhibit(
+            id="F08",
+            slug="timer-cancels-itself",
+            title="the mock GPU's timer waits for itself (KUnit)",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=freed_while_its_timer_runs,
+            finds=r"soft lockup(?s:.*)drm_mock_sched_hw_fence_release",
+            mend=cancel_before_the_put,
+            note="drm_mock_sched_hw_fence_release() cancels the job's timer and waits for its "
+            "handler (tests/mock_scheduler.c:150-158), and it can be called by that handler, which "
+            "signals the fence (93-94). drm_sched_job_done() there holds a reference to the "
+            "finished fence around its signal (sched_main.c:173-175). When it has signalled, "
+            "drm_sched_free_job_work(), still at the job before, frees this one, too (1006-1013): "
+            "it drops the job's references to the hardware fence (mock_scheduler.c:248) and to the "
+            "finished one (drm_sched_job_cleanup()), and last_scheduled has moved on "
+            "(sched_entity.c:558). The handler's is the last, the finished fence takes its parent "
+            "along (sched_fence.c:130-150), and hrtimer_cancel() spins in the interrupt for ever "
+            "(kernel/time/hrtimer.c:1752-1763). It can hang drm_sched_basic_modify_sched_tests on "
+            "two CPUs. The mend cancels the timer in the callbacks that free the job, where one "
+            "may wait.",
+        ),
     )
 }
 
 
-def mends(sched: str) -> list[Edit]:
-    """Edits that mend all that is known of a scheduler, for a search for what is not."""
+def mends(sched: str) -> list[list[Edit]]:
+    """What mends all that is known of a scheduler, edits for each, to search for what is not."""
     known = [finding for finding in FINDINGS.values() if finding.sched == sched]
-    return [edit for finding in known for edit in finding.mend()]
+    return [
+        [edit for edit in finding.mend() if edit.function.__module__.startswith(SCHEDULERS)]
+        for finding in known
+    ]

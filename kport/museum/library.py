@@ -15,15 +15,15 @@ is what must be in force while it runs: the edits of an exhibit.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kport.arch.patch import applied
+from kport.arch.patch import EditError, applied
 from kport.drivers.compat import SCHEDULERS
 from kport.museum.exhibits import EXHIBITS
 from kport.museum.findings import FINDINGS, mends
@@ -78,9 +78,18 @@ def find(name: str) -> Entry:
     raise LibraryError(f"no scenario {name!r}; `kport explore --list` has them all")
 
 
-def _mended() -> AbstractContextManager[None]:
-    """All schedulers without what is known to be wrong with them."""
-    return applied(*(edit for sched in SCHEDULERS for edit in mends(sched)))
+@contextmanager
+def _mended() -> Iterator[None]:
+    """All schedulers without what is known to be wrong with them.
+
+    A mend that does not fit, because somebody has changed the function, is left out.
+    """
+    with ExitStack() as stack:
+        for sched in SCHEDULERS:
+            for mend in mends(sched):
+                with suppress(EditError):
+                    stack.enter_context(applied(*mend))
+        yield
 
 
 def _first_line(function: Callable[..., Any]) -> str:

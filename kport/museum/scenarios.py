@@ -56,6 +56,21 @@ def two_submitters(kernel: Any) -> None:
     rig.close()
 
 
+def no_room(kernel: Any) -> None:
+    """A ring has room for one job, which ends while the next is pushed and waits for the room."""
+    rig = Rig()
+    rig.run = rig.manual
+    entity = rig.entity(rig.ring(limit=1))
+    first, second = rig.job(entity), rig.job(entity)
+    rig.push(first)
+    rig.wait_scheduled(first)
+    rig.task("hardware", lambda: rig.end(first))
+    rig.push(second)
+    rig.wait_scheduled(second)
+    rig.end(second)
+    rig.close()
+
+
 def kill_with_a_foreign_dependency(kernel: Any) -> None:
     """An entity is killed whose job depends on a job of another ring that ends meanwhile."""
     rig = Rig()
@@ -171,6 +186,7 @@ SCENARIOS: dict[str, Callable[[Any], None]] = {
     "two-jobs": two_jobs,
     "cross-dependency": cross_dependency,
     "two-entities-four-jobs": two_entities_four_jobs,
+    "no-room": no_room,
     "two-submitters": two_submitters,
     "native-dependency": native_dependency,
     "kill-queued": kill_behind_a_running_job,

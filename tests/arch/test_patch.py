@@ -8,6 +8,7 @@ import inspect
 
 import pytest
 
+from kport.arch.link import patched
 from kport.arch.patch import Edit, EditError, applied
 
 
@@ -133,3 +134,30 @@ def test_an_instruction_that_an_edit_brings_is_that_of_the_machine(boot):
         with applied(edit), boot():
             assert spsc_queue.spsc_queue_count(queue) == 0
     assert brought.diff().count("read(") == 2
+
+
+def test_edits_of_a_function_add_up_however_they_are_nested():
+    drop, less = Edit(count, "total += 100"), Edit(count, "total += step", "total += 2", which=1)
+    with applied(drop):
+        with applied(less):
+            assert count(5) == 7
+            with pytest.raises(EditError, match="no statement"), applied(drop):
+                raise AssertionError("the statement is gone already")
+            assert count(5) == 7
+        assert count(5) == 6
+    assert count(5) == 106
+    with applied(less, drop):
+        assert count(5) == 7
+    assert count(5) == 106
+
+
+def test_an_edit_of_what_has_been_replaced_is_of_the_replacement():
+    with patched(count, other_count):
+        with applied(Edit(count, "return n", "return -n")):
+            assert count(5) == -5
+        assert count(5) == 5
+    assert count(5) == 106
+
+
+def other_count(n, step=1):
+    return n

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from kport.arch.patch import Edit, applied
+from kport.drm.scheduler.v7_2 import sched_main
 from kport.explore import explore
 from kport.museum.campaign import campaign
 from kport.museum.findings import FINDINGS, mends
@@ -24,7 +26,8 @@ def test_a_finding_is_found_and_its_mend_mends(number):
 
 def test_mends_are_of_the_scheduler_that_is_asked_for():
     for sched in ("v7_2", "v6_1"):
-        assert {edit.function.__module__.split(".")[3] for edit in mends(sched)} == {sched}
+        edits = [edit for mend in mends(sched) for edit in mend]
+        assert {edit.function.__module__.split(".")[3] for edit in edits} == {sched}
     assert mends("v3_2023") == []
 
 
@@ -52,6 +55,16 @@ def test_news_are_told_once_and_end_the_search(monkeypatch):
     assert found.scenarios == found.broken == 3
     assert len(found.failures) == 1
     assert found.to_json()["failures"][0]["headline"] == "AssertionError: always"
+
+
+def test_a_change_of_a_user_is_news_even_where_a_mend_changes_the_same_function():
+    edit = Edit(sched_main.drm_sched_free_job_work, "drm_sched_run_job_queue(sched)")
+    with applied(edit):
+        found = campaign(scenarios=1, seed=14, schedules=5)
+        assert [f.kind for f in found.failures] == ["deadlock"]
+        for f in found.failures:
+            assert f.token.startswith("gen:14+mends~")
+    assert campaign(scenarios=1, seed=14, schedules=5).broken == 0
 
 
 def test_a_search_ends_in_time():
