@@ -150,9 +150,10 @@ def sched_show_task(p: sched.task_struct) -> list[str]:
         )
     ]
     worker = p.worker_private.data if p.flags & sched.PF_WQ_WORKER else None
-    if worker is not None and worker.current_pwq is not None:
-        func = worker.current_func.__name__
-        lines.append(f"Workqueue: {worker.current_pwq.wq.name} {func}")
+    if worker is not None:
+        pwq, func = worker.current_pwq, worker.current_func  # it may be about to forget both
+        if pwq is not None and func is not None:
+            lines.append(f"Workqueue: {pwq.wq.name} {func.__name__}")
     frame = context_of(ti).frame if ti is not None else None
     if frame is not None:
         lines += ["Call Trace:", " <TASK>", *bug.stack(frame), " </TASK>"]

@@ -14,7 +14,8 @@ begins. Who looks is told in hung_task: a service thread on `threads` (a timer i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kport.arch.asm import ktime_get
@@ -26,6 +27,8 @@ from kport.linux.kconfig import HZ
 from kport.linux.ktime import NSEC_PER_SEC
 from kport.linux.list import list_empty, list_for_each_entry
 from kport.linux.module import boot_data, late_initcall, module_param_named
+from kport.linux.mutex import mutex_trylock, mutex_unlock
+from kport.linux.spinlock import spin_lock_irqsave, spin_unlock_irqrestore
 from kport.linux.struct import container_of
 
 if TYPE_CHECKING:
@@ -51,6 +54,24 @@ def wq_watchdog_reset() -> None:
     _pool_of.clear()
     _started.clear()
     _next_check = wq_watchdog_thresh * NSEC_PER_SEC
+
+
+@contextmanager
+def _held(pool: workqueue.worker_pool) -> Iterator[None]:
+    """Hold the lock of a pool. On virt one looks from a hook: nobody else runs meanwhile."""
+    if not _beside():
+        yield
+        return
+    flags = spin_lock_irqsave(pool.lock)
+    try:
+        yield
+    finally:
+        spin_unlock_irqrestore(pool.lock, flags)
+
+
+def _beside() -> bool:
+    """True if who looks is a task, beside those that are looked at."""
+    return sched.machine.name == "threads"
 
 
 def pools() -> list[workqueue.worker_pool]:
@@ -88,7 +109,7 @@ def _works(works: Iterable[workqueue.work_struct]) -> str:
 
 
 def show_pwq(pwq: workqueue.pool_workqueue) -> list[str]:
-    """What a workqueue has in flight, waiting and held back."""
+    """What a workqueue has in flight, waiting and held back. Its pool is locked."""
     pool = pwq.pool
     mayday = "" if list_empty(pwq.mayday_node) else " MAYDAY"
     refcnt = 1 + sum(pwq.nr_in_flight.values())
@@ -122,13 +143,19 @@ def show_pwq(pwq: workqueue.pool_workqueue) -> list[str]:
 def show_one_workqueue(wq: workqueue.workqueue_struct) -> list[str]:
     """One workqueue, if there is anything on it."""
     pwq = wq.pwq
-    if not (pwq.nr_active or pwq.inactive_works):
-        return []
-    return [f"workqueue {wq.name}: flags=0x{wq.flags:x}", *show_pwq(pwq)]
+    with _held(pwq.pool):
+        if not (pwq.nr_active or pwq.inactive_works):
+            return []
+        return [f"workqueue {wq.name}: flags=0x{wq.flags:x}", *show_pwq(pwq)]
 
 
 def show_one_worker_pool(number: int, pool: workqueue.worker_pool) -> list[str]:
     """One pool, if any worker of it works."""
+    with _held(pool):
+        return _show_one_worker_pool(number, pool)
+
+
+def _show_one_worker_pool(number: int, pool: workqueue.worker_pool) -> list[str]:
     if pool.nr_workers == pool.nr_idle:
         return []
     hung = 0
@@ -148,10 +175,17 @@ def show_one_worker_pool(number: int, pool: workqueue.worker_pool) -> list[str]:
 
 
 def show_all_workqueues() -> list[str]:
-    """The lines of sysrq-t about workqueues: the busy ones and the pools with busy workers."""
+    """The lines of sysrq-t about workqueues: the busy ones and the pools with busy workers.
+
+    In C they are freed after a grace period; here it is the mutex that keeps them. Who has it may
+    be what is stuck: then there are only the pools.
+    """
     lines = ["Showing busy workqueues and worker pools:"]
-    for wq in list(workqueue.workqueues.values()):
-        lines += show_one_workqueue(wq)
+    if not _beside() or mutex_trylock(workqueue.wq_pool_mutex):
+        for wq in list(workqueue.workqueues.values()):
+            lines += show_one_workqueue(wq)
+        if _beside():
+            mutex_unlock(workqueue.wq_pool_mutex)
     for number, pool in enumerate(pools()):
         lines += show_one_worker_pool(number, pool)
     return lines
@@ -164,8 +198,9 @@ def show_cpu_pools_busy_workers(stalled: list[workqueue.worker_pool]) -> list[st
         if pool not in stalled:
             continue
         lines.append(f"pool {2 * number}:")
-        for worker in list(pool.busy.values()):
-            lines += sched_show_task(worker.task)
+        with _held(pool):
+            for worker in pool.busy.values():
+                lines += sched_show_task(worker.task)
     return lines
 
 
@@ -206,7 +241,7 @@ def watchdog() -> None:
 
 def wq_watchdog_init() -> int:
     """Start the one who looks, where that does no harm."""
-    if _enabled and sched.machine.name == "threads":
+    if _enabled and _beside():
         fork.kernel_task(watchdog, "wq_watchdog")
     return 0
 
@@ -248,7 +283,7 @@ def _before_tick() -> None:
     now = ktime_get()
     if now >= _next_check:
         _next_check = now + wq_watchdog_thresh * NSEC_PER_SEC
-        if sched.machine.name != "threads":
+        if not _beside():
             wq_watchdog_timer_fn()
 
 

@@ -35,8 +35,11 @@ from kport.arch.types import spinlock_t
 from kport.dma_buf.dma_fence import dma_fence_signal_timestamp_locked, dma_fence_wait
 from kport.drivers.compat import package
 from kport.drm.scheduler.v7_2 import sched_main
+from kport.linux import wq_watchdog
 from kport.linux.completion import complete, completion, init_completion, wait_for_completion
+from kport.linux.delay import usleep_range
 from kport.linux.kthread import kthread_run
+from kport.linux.ktime import ktime_get
 from kport.linux.mutex import mutex, mutex_destroy, mutex_init, mutex_lock, mutex_unlock
 from kport.linux.rwsem import down_read, down_write, init_rwsem, rw_semaphore, up_read
 from kport.linux.sched import (
@@ -60,7 +63,7 @@ from kport.linux.workqueue import (
     work_struct,
 )
 from tests.drm.scheduler.driver import Driver, instant, manual
-from tests.support import Thread, eventually, sleep_ms
+from tests.support import MS, Thread, eventually, sleep_ms
 
 SLEEPING = "BUG: sleeping function called from invalid context at "
 
@@ -581,7 +584,8 @@ def stands(work: work_struct) -> None:
 
 
 def test_a_busy_workqueue_that_gets_on_is_no_lockup(boot):
-    with boot(check="context", params={"workqueue.watchdog_thresh": 2}, scale=0.01) as kernel:
+    """200 ms: on a busy machine an item may wait for its CPU longer than some 10."""
+    with boot(check="context", params={"workqueue.watchdog_thresh": 2}, scale=0.1) as kernel:
         wq = alloc_workqueue("busy", 0, 0)
         x = a_completion()
         work = work_struct()
@@ -591,6 +595,34 @@ def test_a_busy_workqueue_that_gets_on_is_no_lockup(boot):
         complete(x)
         destroy_workqueue(wq)
     assert kernel.reports() == []
+
+
+@pytest.mark.threads_only("on virt nobody runs while the watchdog looks")
+def test_the_watchdog_looks_at_what_comes_and_goes(kernel):
+    stop: list[int] = []
+
+    def work_on() -> None:
+        while not stop:
+            wq = alloc_workqueue("fleeting", 0, 2)
+            items = [work_struct() for _ in range(6)]
+            for item in items:
+                INIT_WORK(item, stands)
+                queue_work(wq, item)
+            destroy_workqueue(wq)
+
+    threads = [Thread(work_on) for _ in range(2)]
+    end = ktime_get() + 300 * MS
+    seen = 0
+    while ktime_get() < end:
+        lines = wq_watchdog.show_all_workqueues() + wq_watchdog.show_cpu_pools_busy_workers(
+            wq_watchdog.pools()
+        )
+        seen += any(line.startswith("workqueue fleeting") for line in lines)
+        usleep_range(100, 200)
+    stop.append(1)
+    for thread in threads:
+        thread.join()
+    assert seen
 
 
 # -- clean -----------------------------------------------------------------------------------------
