@@ -60,6 +60,7 @@ def jobs(kernel: Any) -> None:
     waiting = driver.job(two, after=[first.finished, other, later, other], run=instant)
     driver.push(waiting)
     eventually(lambda: first.running)
+    eventually(lambda: not list_empty(later.cb_list))  # the scheduler waits for it
     first.end()
     dma_fence_signal(other)
     dma_fence_signal(later)
