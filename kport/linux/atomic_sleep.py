@@ -70,6 +70,12 @@ def context_of(ti: thread_info) -> context:
     return found
 
 
+def notes_on(ti: thread_info | None) -> context | None:
+    """The notes of another thread, if it has any: only a thread itself makes its own."""
+    debug = ti.debug if ti is not None else None
+    return debug.get(NAME) if debug is not None else None
+
+
 def pid_of(ti: thread_info) -> int:
     """The pid of a thread, 0 if it has no task."""
     return raw_get(ti.task, "pid") if ti.task is not None else 0

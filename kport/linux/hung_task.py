@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from kport.arch.asm import current_thread_info, ktime_get
 from kport.arch.hook import Hook
 from kport.linux import bug, facility, fork, sched, tick
-from kport.linux.atomic_sleep import context_of
+from kport.linux.atomic_sleep import context_of, notes_on
 from kport.linux.field import raw_get
 from kport.linux.kconfig import HZ
 from kport.linux.ktime import NSEC_PER_SEC
@@ -154,7 +154,8 @@ def sched_show_task(p: sched.task_struct) -> list[str]:
         pwq, func = worker.current_pwq, worker.current_func  # it may be about to forget both
         if pwq is not None and func is not None:
             lines.append(f"Workqueue: {pwq.wq.name} {func.__name__}")
-    frame = context_of(ti).frame if ti is not None else None
+    notes = notes_on(ti)
+    frame = notes.frame if notes is not None else None
     if frame is not None:
         lines += ["Call Trace:", " <TASK>", *bug.stack(frame), " </TASK>"]
     return lines
@@ -168,8 +169,8 @@ def task_is_hung(t: sched.task_struct, now: int) -> int:
     state = raw_get(t, "_state")
     if not state & sched.TASK_UNINTERRUPTIBLE or state & (sched.TASK_WAKEKILL | 0x0400):
         return 0
-    notes = context_of(raw_get(t, "thread"))
-    if notes.frame is None:
+    notes = notes_on(raw_get(t, "thread"))
+    if notes is None or notes.frame is None:
         return 0
     blocked = (now - notes.since) // NSEC_PER_SEC
     return blocked if blocked >= sysctl_hung_task_timeout_secs else 0
@@ -177,12 +178,13 @@ def task_is_hung(t: sched.task_struct, now: int) -> int:
 
 def debug_show_blocker(task: sched.task_struct, now: int) -> list[str]:
     """The lock the task is blocked on and who has it, or whatever else it waits for."""
-    notes = context_of(task.thread)
+    notes = notes_on(task.thread)
+    blocker = notes.blocker if notes is not None else None
     who = f"INFO: task {task.comm}:{task.pid}"
-    if notes.blocker is None:
-        what = waits_for(notes.frame)
+    if blocker is None:
+        what = waits_for(notes.frame if notes is not None else None)
         return [f"{who} waits for {what}"] if what.strip() else []
-    kind, lock = notes.blocker
+    kind, lock = blocker
     owner = next((t for t in list(sched.tasks.values()) if _owns(t, lock)), None)
     if kind == "mutex":
         if owner is None:
@@ -199,7 +201,8 @@ def debug_show_blocker(task: sched.task_struct, now: int) -> list[str]:
 
 
 def _owns(t: sched.task_struct, lock: Any) -> bool:
-    return any(held is lock for held in context_of(t.thread).locks)
+    notes = notes_on(t.thread)
+    return notes is not None and any(held is lock for held in notes.locks)
 
 
 def hung_task_info(t: sched.task_struct, blocked: int, now: int) -> None:
