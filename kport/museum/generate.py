@@ -23,7 +23,11 @@ from functools import partial
 from typing import Any
 
 from kport.arch.strategy import Random
-from kport.linux.delay import msleep
+from kport.linux.completion import (
+    DECLARE_COMPLETION_ONSTACK,
+    complete_all,
+    wait_for_completion,
+)
 from kport.museum.kit import Job, Rig, null
 
 Op = tuple[str, int]
@@ -148,6 +152,7 @@ class _Play:
             self.rig.entity(*(self.rings[n] for n in rings)) for rings in plan.entities
         ]
         self.jobs: list[Job | None] = [None] * len(plan.jobs)
+        self.made = [DECLARE_COMPLETION_ONSTACK() for _ in plan.jobs]
         self.killed: set[int] = set()
 
     def run(self) -> None:
@@ -163,6 +168,7 @@ class _Play:
             after = [self.jobs[d].finished for d in job.after if self.jobs[d]]  # type: ignore[union-attr]
             if len(self.plan.entities[job.entity]) == 1:
                 self.jobs[n] = self._make(n, after)
+                complete_all(self.made[n])
 
     def _make(self, n: int, after: list[Any]) -> Job:
         job = self.plan.jobs[n]
@@ -175,11 +181,11 @@ class _Play:
         job = self.jobs[n]
         if job is None:
             job = self.jobs[n] = self._make(n, [])
+            complete_all(self.made[n])
         self.rig.push(job)
 
     def _end(self, n: int) -> None:
-        while self.jobs[n] is None:
-            msleep(1)
+        wait_for_completion(self.made[n])
         job = self.jobs[n]
         assert job is not None
         self.rig.wait_scheduled(job)
