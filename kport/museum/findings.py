@@ -27,6 +27,7 @@ from kport.dma_buf.dma_fence import (
 )
 from kport.linux.completion import wait_for_completion
 from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
+from kport.linux.workqueue import flush_workqueue, queue_work
 from kport.museum.barriers import parent_told
 from kport.museum.exhibit import Exhibit, port
 from kport.museum.kit import Rig, null
@@ -269,6 +270,42 @@ def _order_the_deadline() -> Sequence[Edit]:
     )
 
 
+# -- 7.2: the work of a killed job outlives the scheduler ------------------------------------------
+
+
+def end_behind_a_kill(kernel: Any) -> None:
+    """An entity is killed; when the fences of its jobs have signalled the ring is taken down."""
+    rig = Rig()
+    rig.cancel = True
+    ring = rig.ring()
+    entity = rig.entity(ring)
+    runs, queued = rig.submit(entity, run=rig.manual), rig.submit(entity)
+    rig.wait_scheduled(runs)
+    rig.kill(entity)
+    rig.end(runs)
+    rig.wait(runs, queued)
+    rig.stop(ring)
+    rig.close()
+
+
+def _flush_the_killed() -> Sequence[Edit]:
+    stop = "drm_sched_wqueue_stop(sched)"
+    return (
+        Edit(
+            port("sched_entity").drm_sched_entity_kill_jobs_cb,
+            "schedule_work(job.work)",
+            "queue_work(job.sched.submit_wq, job.work)",
+            names={"queue_work": queue_work},
+        ),
+        Edit(
+            port("sched_main").drm_sched_fini,
+            stop,
+            f"{stop}\nflush_workqueue(sched.submit_wq)",
+            names={"flush_workqueue": flush_workqueue},
+        ),
+    )
+
+
 FINDINGS: dict[str, Exhibit] = {
     finding.id: finding
     for finding in (
@@ -409,6 +446,27 @@ FINDINGS: dict[str, Exhibit] = {
             "(kernel/time/hrtimer.c:1752-1763). It can hang drm_sched_basic_modify_sched_tests on "
             "two CPUs. The mend cancels the timer in the callbacks that free the job, where one "
             "may wait.",
+        ),
+        Exhibit(
+            id="F09",
+            slug="killed-job-behind-fini",
+            title="a killed job is freed through a scheduler that is gone",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=end_behind_a_kill,
+            finds=FREED,
+            points="plain",
+            mend=_flush_the_killed,
+            note="A killed job ends in a work item of the system's queue (sched_entity.c:293-294). "
+            "It signals the finished fence and then loads job->sched->ops to free the job (278-"
+            "281). Nothing waits for it: drm_sched_entity_fini() does not, and drm_sched_fini() "
+            "stops the scheduler's own two items and the timeout (sched_main.c:1220-1229). A "
+            "driver that has seen all fences signal and takes the scheduler down frees it under "
+            "the item; one that waits for its free_job() calls, as nouveau does, is safe. 6.1 reads "
+            "the same (sched_entity.c:195-215). The mend queues the item on "
+            "the scheduler's own queue and flushes that in drm_sched_fini().",
         ),
     )
 }
