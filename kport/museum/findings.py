@@ -464,9 +464,9 @@ FINDINGS: dict[str, Exhibit] = {
             "281). Nothing waits for it: drm_sched_entity_fini() does not, and drm_sched_fini() "
             "stops the scheduler's own two items and the timeout (sched_main.c:1220-1229). A "
             "driver that has seen all fences signal and takes the scheduler down frees it under "
-            "the item; one that waits for its free_job() calls, as nouveau does, is safe. 6.1 reads "
-            "the same (sched_entity.c:195-215). The mend queues the item on "
-            "the scheduler's own queue and flushes that in drm_sched_fini().",
+            "the item; one that waits for its free_job() calls, as nouveau does, is safe. 6.1 "
+            "reads the same (sched_entity.c:195-215). The mend queues the item on the scheduler's "
+            "own queue and flushes that in drm_sched_fini().",
         ),
     )
 }
