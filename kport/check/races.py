@@ -125,7 +125,7 @@ class Races(Facility):
         if kcsan_ignore_data_race(self.config, first.access_type, old, new):
             return
         names = [_names(stack) for stack in stacks]
-        title = known_as(type(obj).__name__, member, names[0], names[-1])
+        title = known_as(obj, member, names[0], names[-1])
         if title is not None:
             self.known[title] += 1
             return

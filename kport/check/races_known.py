@@ -4,15 +4,18 @@
 
 Each entry names the struct and the member, the two functions, where in C the two accesses stand,
 and why it is the kernel's and not the port's. A race is known by struct, member and functions; the
-positions are for whoever wants to read the C.
+positions are for whoever wants to read the C. The member of an embedded struct can be named from
+any of those around it: `next` of list_head is the next of all lists, `cb.node.next` of
+drm_sched_entity that of one.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from functools import cache
-from typing import TypedDict
+from typing import Any, TypedDict
 
 _FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "races_known.json")
 
@@ -47,14 +50,24 @@ def _titles() -> dict[tuple[str, ...], str]:
     }
 
 
-def known_as(kind: str, member: str, first: set[str], second: set[str]) -> str | None:
+def known_as(obj: Any, member: str, first: set[str], second: set[str]) -> str | None:
     """The title of a known race, or None.
 
     Each access may go by the name of its function and by that of the one it was compiled into.
     """
-    for one in sorted(first):
-        for other in sorted(second):
-            title = _titles().get((kind, member, *sorted((one, other))))
-            if title is not None:
-                return title
+    for kind, path in _places(obj, member):
+        for one in sorted(first):
+            for other in sorted(second):
+                title = _titles().get((kind, path, *sorted((one, other))))
+                if title is not None:
+                    return title
     return None
+
+
+def _places(obj: Any, member: str) -> Iterator[tuple[str, str]]:
+    """The member of the object, and of each struct around it."""
+    yield type(obj).__name__, member
+    while (container := obj._container) is not None:
+        member = f"{obj._member}.{member}"
+        obj = container
+        yield type(obj).__name__, member

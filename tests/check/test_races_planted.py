@@ -17,10 +17,10 @@ import kport
 from kport.arch.patch import Edit, applied
 from kport.arch.strategy import RoundRobin
 from kport.check.races import Races
-from kport.check.races_known import known_races
+from kport.check.races_known import known_as, known_races
 from kport.dma_buf import dma_fence
 from kport.drivers.compat import package
-from kport.drm.scheduler.v7_2 import sched_entity, sched_rq
+from kport.drm.scheduler.v7_2 import gpu_scheduler, sched_entity, sched_rq
 from kport.museum.kit import Rig
 from tests.check import oracle_scenes
 
@@ -163,3 +163,12 @@ def test_known_races_name_files_and_reasons():
         assert len(race["accesses"]) == 2
         assert all(".c:" in a or ".h:" in a for a in race["accesses"]), race["accesses"]
         assert len(race["why"]) > 60
+
+
+def test_a_known_race_can_be_that_of_one_embedded_struct():
+    names = {"dma_fence_add_callback"}, {"dma_fence_signal_timestamp_locked"}
+    entity, fence_cb = gpu_scheduler.drm_sched_entity(), dma_fence.dma_fence_cb()
+    known = "data-race in dma_fence_add_callback / dma_fence_signal_timestamp_locked"
+    assert known_as(entity.cb.node, "next", *names) == f"{known} (drm_sched_entity.cb.node.next)"
+    assert known_as(fence_cb.node, "next", *names) is None
+    assert known_as(entity.list, "next", *names) is None
