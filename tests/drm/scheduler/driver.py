@@ -61,11 +61,24 @@ class Job:
         self.cost = cost
         self.run: Callable[[Job], Any] = driver.run
         self.base: Any = None
-        self.hw: dma_fence | None = None
+        self._hw: dma_fence | None = None
+        self._hands_over = atomic_t()
         self.finished: dma_fence | None = None
         self.scheduled: dma_fence | None = None
         self.timer: hrtimer | None = None
         self.freed = 0
+
+    @property
+    def hw(self) -> dma_fence | None:
+        """The hardware fence: who finds it sees it initialised."""
+        hw = self._hw
+        atomic_read_acquire(self._hands_over)
+        return hw
+
+    @hw.setter
+    def hw(self, hw: dma_fence | None) -> None:
+        atomic_fetch_sub_release(1, self._hands_over)
+        self._hw = hw
 
     def hardware_fence(self) -> dma_fence:
         """A new hardware fence, with the reference that run_job() has to return."""
