@@ -48,6 +48,7 @@ from typing import Any
 from kport.workload.errors import InputError
 
 STALLED = "stalled:"  # how the warning begins that a run could not go on
+HUNG = "hung:"  # and that a client could not be ended
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -196,7 +197,7 @@ class Result(Figures):
         return (
             jobs.submitted == jobs.finished + failed + jobs.cancelled
             and not self.leaks
-            and not any(text.startswith(("WARNING:", STALLED)) for text in self.warnings)
+            and not any(text.startswith(("WARNING:", STALLED, HUNG)) for text in self.warnings)
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -426,6 +426,37 @@ def test_clients_that_wait_for_each_other_are_found(monkeypatch):
     assert text.endswith("(text-1 at text:1:22)")
 
 
+@pytest.mark.parametrize("sched", ["v6_1", "v3_2023", "v7_2"])
+def test_a_killed_client_that_waits_for_itself_is_told(monkeypatch, sched):
+    """Its last batch waits for its second, of another entity that it has stopped: R07.
+
+    So does the third, but it is at the head, and before 7.2 a kill drops what that waits for: F05.
+    """
+    stop = threading.Event()
+
+    def report(self: play._Run) -> None:
+        if all(client.waiting is not None for client in self.clients):
+            stop.set()
+
+    monkeypatch.setattr(play, "STALL_WALL", 0.2)
+    monkeypatch.setattr(play, "STALL", 100 * MS)
+    monkeypatch.setattr(play._Run, "_report", report)
+    plan = Plan(sched=sched)
+    plan.add(load_workload("1.RCS.500000.0.0,2.BCS.10.-1.0,1.RCS.10.-1.0,1.RCS.10.-2.1"))
+    result = play.play(plan, stop=stop, machine=_machine[0])
+    assert result.interrupted
+    assert result.jobs.submitted == 4
+    hung = [text for text in result.warnings if text.startswith("hung:")]
+    if sched == "v7_2":
+        assert hung == []
+        assert result.jobs.finished + result.jobs.cancelled == 4
+        return
+    assert not result.sound
+    (text,) = hung
+    assert text.startswith("hung: text-1 waits for ever")
+    assert _machine[0] == "virt" or "drm_sched_entity_kill_jobs+" in text
+
+
 def test_progress_goes_up_to_the_end():
     seen: list[tuple[int, int]] = []
     plan = Plan(repeat=40)

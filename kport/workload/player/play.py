@@ -5,7 +5,8 @@
 The calling thread starts the clients and then only looks after them, some ten times a second. A run
 ends when its clients have ended (those in the background are stopped then), when its time is up,
 when `stop` is set, or when nothing can move any more: every client waits, and for five seconds no
-ring had work and no job changed.
+ring had work and no job changed. Before 7.2 a process that is killed may then wait for itself for
+ever (R07 of the museum): the kernel is left as it is, and the result tells who waits for what.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic, sleep
+from types import FrameType
 from typing import Any
 
 import kport
 from kport.arch.api import Halted, Machine
 from kport.drivers.compat import package
+from kport.drivers.observe_system import frames
+from kport.linux import bug
+from kport.linux.hung_task import waits_for
 from kport.linux.ktime import NSEC_PER_SEC, ktime_get
 from kport.workload.player.client import Client
 from kport.workload.player.plan import POLICIES, Plan
@@ -25,7 +30,7 @@ from kport.workload.player.process import interrupt, start_process
 from kport.workload.player.summary import recovery, summarize
 from kport.workload.player.tally import Tally
 from kport.workload.player.world import World
-from kport.workload.result import STALLED, Result
+from kport.workload.result import HUNG, STALLED, Result
 from kport.workload.trace_out import TraceOut
 from kport.workload.wsim.engines import RINGS
 
@@ -33,6 +38,7 @@ Progress = Callable[[int, int], None]  # called with how much is done, and how m
 
 STALL = NSEC_PER_SEC  # on the kernel's clock, and
 STALL_WALL = 5.0  # wall seconds, however fast that clock runs
+LEAVING = 3  # times as long may nothing move when clients leave
 _SHORT, _LONG = 0.002, 0.1  # wall seconds between two looks, at first and later
 
 
@@ -65,7 +71,10 @@ def play(
             run = _Run(world, stop, progress)
             run.watch()
             run.finish()
-            world.down()
+            if not run.hung:
+                world.down()
+        if run.hung:
+            kernel.machine.halt()
         result = summarize(plan, tally, run.clients)
         result.recovery, unstruck = recovery(plan, tally, world)
         result.warnings += unstruck
@@ -74,6 +83,7 @@ def play(
     result.warnings += [*kernel.warnings(), *kernel.leaks.lines()]
     if run.stalled:
         result.warnings.append(run.stalled)
+    result.warnings += run.hung
     result.unwritten = trace.error
     return result
 
@@ -89,12 +99,13 @@ class _Run:
         self.progress = progress
         self.interrupted = False
         self.stalled = ""
+        self.hung: list[str] = []
         self.began = ktime_get()
         self.clients = [
             Client(world, number, plan) for number, plan in enumerate(self.plan.clients, 1)
         ]
         self.tasks = [start_process(client.plan.name, client.main) for client in self.clients]
-        self._moved = (ktime_get(), monotonic(), (0, 0))
+        self._moved: tuple[int, float, Any] = (ktime_get(), monotonic(), None)
 
     def watch(self) -> None:
         """Until there is a reason to end the run."""
@@ -109,7 +120,7 @@ class _Run:
             self.world.patience = 0
 
     def finish(self) -> None:
-        """Stop who still runs, and wait until all are gone."""
+        """Stop who still runs, and wait until all are gone, or never will be."""
         for client, task in zip(self.clients, self.tasks, strict=True):
             if not client.gone:
                 client.stopping = True
@@ -117,6 +128,8 @@ class _Run:
         pause = _SHORT / 4
         while not all(client.gone for client in self.clients):
             self._alive()
+            if self._leave_in_vain():
+                return
             if self._real:
                 sleep(pause)
             else:
@@ -162,15 +175,32 @@ class _Run:
         state = count.submitted, len(self.world.tally.jobs)
         waiting = [c for c in self.clients if not c.gone and c.waiting is not None]
         still = len(waiting) == sum(not c.gone for c in self.clients)
-        if state != self._moved[2] or not still or self.world.busy():
-            self._moved = ktime_get(), monotonic(), state
-            return ""
-        if ktime_get() - self._moved[0] < STALL:
-            return ""
-        if self._real and monotonic() - self._moved[1] < STALL_WALL:
+        if self._moves(state if still else object(), 1):
             return ""
         where = ", ".join(f"{c.plan.name} at {c.waiting}" for c in waiting[:3])
         return f"{STALLED} no job can run and every client waits ({where})"
+
+    def _leave_in_vain(self) -> bool:
+        """True if clients that leave wait for ever; `hung` says which, and for what."""
+        here = [n for n, client in enumerate(self.clients) if not client.gone]
+        if self._moves((here, len(self.world.tally.jobs)), LEAVING):
+            return False
+        at = frames()
+        for n in here:
+            task = self.tasks[n]
+            stack = at.get(task.thread.name if task.thread is not None else "")
+            where = f": {_where(stack[0])}" if stack else ""
+            self.hung.append(f"{HUNG} {self.clients[n].plan.name} waits for ever{where}")
+        return True
+
+    def _moves(self, state: object, patience: int) -> bool:
+        """False if for some time, `patience` stalls, the state is the same and no ring has work."""
+        if state != self._moved[2] or self.world.busy():
+            self._moved = ktime_get(), monotonic(), state
+            return True
+        if ktime_get() - self._moved[0] < patience * STALL:
+            return True
+        return self._real and monotonic() - self._moved[1] < STALL_WALL
 
     def _report(self) -> None:
         if self.progress is None:
@@ -184,3 +214,10 @@ class _Run:
             if not total or cycles[0] * total > done * cycles[1]:
                 done, total = cycles
         self.progress(min(done, total), total)
+
+
+def _where(frame: FrameType) -> str:
+    """What a thread waits for, and which function of the scheduler has asked for it."""
+    waits = waits_for(frame).split("\n")[0]
+    asked = [line.strip() for line in bug.stack(frame) if line.startswith(" drm_sched_")]
+    return f"{waits} in {asked[0]}" if asked else waits
