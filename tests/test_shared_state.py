@@ -44,6 +44,7 @@ CALL = "one call on a dict or list, which is whole; no two of them belong togeth
 GLOBALS = {
     "kport/arch/hook.py::hooked::_made": BOOT,
     "kport/arch/link.py::*": BOOT,
+    "kport/arch/patch.py::*::_in_force": "who edits the port is one thread; edits are nested",
     "kport/linux/*::_reset_*::*": BOOT,
     "kport/linux/*::_init*::*": BOOT,
     "kport/linux/*::workqueue_init::*": BOOT,
