@@ -65,9 +65,9 @@ def environment() -> dict[str, str]:
         ["tests/arch", "tests/linux"],
         ["tests/dma_buf", "tests/drm"],
         ["tests/hw", "tests/drivers", "tests/trace"],
-        ["tests/check/test_kcsan.py"],
+        ["tests/check"],
     ],
-    ids=["arch, linux", "dma_buf, drm", "hw, drivers, trace", "kcsan"],
+    ids=["arch, linux", "dma_buf, drm", "hw, drivers, trace", "check"],
 )
 def test_the_suite_runs_without_the_gil(what: list[str]) -> None:
     python, why = free_threaded()
