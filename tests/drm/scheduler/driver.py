@@ -371,10 +371,10 @@ class Driver:
     def release(self) -> None:
         """Drop the references to the fences of all jobs."""
         for job in self.jobs:
-            for fence in (job.finished, job.scheduled):
-                dma_fence_put(fence)
             assert job.freed <= 1
             assert job.finished is None or dma_fence_is_signaled(job.finished) or not job.freed
+            for fence in (job.finished, job.scheduled):
+                dma_fence_put(fence)
 
     def forget(self, *things: Any) -> None:
         """Leave entities or schedulers that the test has taken down itself out of `close()`."""
