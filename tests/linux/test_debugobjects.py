@@ -45,7 +45,7 @@ from kport.linux.workqueue import (
     schedule_work,
     work_struct,
 )
-from tests.support import Gate, messages, sleep_ms, take_warnings
+from tests.support import Gate, eventually, messages, sleep_ms, take_warnings
 
 FAR = 1000 * HZ
 
@@ -206,14 +206,25 @@ def test_initialising_a_queued_work_item(watched):
     assert text.startswith("ODEBUG: init active (active state 0) object: <struct work_struct>")
 
 
-@pytest.mark.parametrize("use", [add_timer, timer_delete, lambda t: mod_timer(t, jiffies() + 1)])
+@pytest.mark.parametrize("use", [add_timer, timer_delete, lambda t: mod_timer(t, t.expires)])
 def test_using_a_timer_that_was_never_initialised(watched, use):
     timer = timer_list()
+    timer.expires = jiffies() + FAR
     use(timer)
     timer_delete_sync(timer)
     (text,) = headlines(watched)
     assert text.startswith("ODEBUG: assert_init not available (active state 0) object: <struct ")
     assert text.endswith("object type: timer_list hint: 0x0")
+
+
+def test_a_timer_that_was_never_initialised_fires(watched):
+    timer = timer_list()
+    mod_timer(timer, jiffies() + 1)
+    eventually(lambda: not timer_pending(timer))
+    timer_delete_sync(timer)
+    first, second = headlines(watched)
+    assert first.startswith("ODEBUG: assert_init not available")
+    assert second == "ODEBUG: a timer that was never initialised has fired"
 
 
 def test_a_timer_that_was_shut_down_was_initialised(watched):
