@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kport.explore.freed import second_look
+from kport.explore.freed import sentence as who_freed
 from kport.explore.picture import picture, sentence
 from kport.explore.racing import race_of
 from kport.explore.replay import Census, Replay
@@ -74,8 +76,10 @@ def picture_of(token: Token, runner: Runner, trouble: Trouble) -> tuple[list[str
     race = race_of(again.report) if race is not None else None
     lines, steps = picture(tracer, trouble.kind, race.steps(tracer.events) if race else ())
     why = race.sentence(tracer.events) if race else ""
+    freed = second_look(token, runner, trouble)
+    why = why or who_freed("\n".join(freed) or trouble.report)
     why = why or sentence(tracer, trouble.kind, trouble.report)
-    return [*([why, ""] if why else []), *lines], steps
+    return [*freed, *([""] if freed else []), *([why, ""] if why else []), *lines], steps
 
 
 def steps_of(token: Token, scenario: Scenario, *, carrier: str | None = None) -> list[Event]:

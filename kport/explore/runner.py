@@ -160,7 +160,7 @@ class Runner:
                 machine.settle()
         except KernelOops as oops:
             self.steps = machine.steps
-            return _oops(oops.report)
+            return _oops(oops.report, kernel)
         except Halted:
             if not machine.dead:
                 raise
@@ -243,8 +243,13 @@ class Runner:
                 pass  # what went wrong in the last execution was told
 
 
-def _oops(report: str) -> Trouble:
+def _oops(report: str, kernel: Kernel | None = None) -> Trouble:
+    """An oops; what a debug option had to say of it stands before it."""
     headline = report.splitlines()[0] if report else "oops"
+    for told in kernel.reports() if kernel is not None else ():
+        if told.headline == headline:
+            report = f"{told.text}\n\nOops: {report}"
+            break
     kind = "oops"
     for name in ("deadlock", "livelock", "soft lockup"):
         if f"BUG: {name}" in headline:
@@ -257,7 +262,7 @@ _FRAME = re.compile(r"^(?:\[ *\d+\.\d+\])? +\S+\+\S.*:\d+")
 
 
 _TRACE = re.compile(r'^  File "(.+)", line \d+, in (\S+)')
-_LIFE = ("_life", "_run_kernel", "_run_program")
+_LIFE = ("_life", "_run_kernel", "_run_program", "_powered", "boot")
 _ROOT = str(Path(kport.__file__).parent.parent) + os.sep
 
 
