@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 kport contributors
 # SPDX-License-Identifier: MIT
-"""A second look at an oops on something freed: who freed it, and who had allocated it.
+"""A second look at an oops on something freed, or at a leak: who allocated it, and who freed it.
 
-Without the memory check the use of a freed object ends in an oops on a member that is not there.
-The same schedule under that check gives the report with all three stacks: hooks are no steps, so
-the execution is the same.
+Without the memory check the use of a freed object ends in an oops on a member that is not there,
+and a leak in a cache that is not empty. The same schedule under that check gives the report with
+the stacks: hooks are no steps, so the execution is the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from kport.explore.replay import Replay
 from kport.explore.runner import Runner, Trouble
 from kport.explore.token import Token
 
-_GONE = re.compile(r"'(?!NoneType')\w+' object has no attribute")
+_FREED_OR_LEFT = re.compile(
+    r"Oops: .*'(?!NoneType')\w+' object has no attribute|cache still has objects"
+)
 _USED = re.compile(
     r"BUG: KASAN: \S+ in (?P<function>\S+?)\+(?P<place>\S+)(?: \((?P<c>\S+?)\))?\n"
     r".* by task (?P<task>\S+)\n"
@@ -27,8 +29,8 @@ _MEMBER = re.compile(r"^The member is struct (\S+)$", re.MULTILINE)
 
 
 def second_look(token: Token, runner: Runner, trouble: Trouble) -> list[str]:
-    """The report of the memory check, if the trouble is an oops on what is freed; else nothing."""
-    if not (runner.kernel and trouble.kind == "oops" and _GONE.search(trouble.headline)):
+    """The report of the memory check, if it is about what is freed or left; else nothing."""
+    if not (runner.kernel and _FREED_OR_LEFT.search(trouble.headline)):
         return []
     check = runner.setup.check
     names = check.split(",") if isinstance(check, str) else list(check)
@@ -37,7 +39,7 @@ def second_look(token: Token, runner: Runner, trouble: Trouble) -> list[str]:
     watched = replace(runner.setup, check=[*(name for name in names if name), "memory"])
     with Runner(runner.scenario, watched) as second:
         seen = second.run(Replay(token.schedule, token.step_ns))
-    if seen is None or "KASAN" not in seen.headline:
+    if seen is None or not seen.headline.startswith(("BUG: KASAN", "kmemleak")):
         return []
     return ["The same with --check memory:", "", *seen.report.split("\n\nOops:")[0].splitlines()]
 

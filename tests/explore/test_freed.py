@@ -13,6 +13,7 @@ from kport.linux.init import Kernel
 from kport.linux.kthread import kthread_run
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.struct import struct
+from kport.museum.findings import kill_behind_a_job_that_is_over
 
 
 class shared(struct):
@@ -49,6 +50,14 @@ def test_who_freed_it_is_said_with_and_without_the_check(check: str) -> None:
     again = replay(failure.token, freed_under_a_reader)
     assert again is not None
     assert again.report == failure.report
+
+
+def test_who_allocated_what_a_kernel_leaves_is_said() -> None:
+    result = explore(kill_behind_a_job_that_is_over, schedules=1, sched="v6_1")
+    (failure,) = result.failures
+    assert "Slab cache still has objects" in failure.headline
+    assert "kmemleak: 1 new suspected memory leaks" in failure.report
+    assert "    drm_sched_fence_alloc+kport/drm/scheduler/v6_1/" in failure.report
 
 
 def test_a_null_pointer_has_no_second_look() -> None:
