@@ -6,7 +6,8 @@ A debug option of the kernel (lockdep, KCSAN) is code that the compiler puts aro
 every access. Here it is put around them when a kernel boots: `hooked()` makes one function out of
 the function and the hooks of all the options that are on, and the linker binds its name to that.
 The text of the new function is generated for its signature, so a hook costs one call and nothing
-else, and an option that is off costs nothing.
+else, and an option that is off costs nothing. What little an option does at every lock may be
+`Lines` instead of a function: text that stands in the new function itself and costs no call.
 
 `before` is called with the arguments, `after` with the result and the arguments. On `virt` an
 instruction counts its step first and acts then: `after` runs in the same step as the action, while
@@ -25,11 +26,32 @@ from typing import Any, NamedTuple
 HOOK = "<hook>"
 
 
+class Lines:
+    """Lines of Python: `$0`, `$1` are the function's parameters, `_result` is the result.
+
+    `names` are the globals they use; names and local variables are shared by all hooks of a
+    function. Equal is only the same object.
+    """
+
+    __slots__ = ("names", "text")
+
+    def __init__(self, text: str, **names: Any) -> None:
+        self.text = text
+        self.names = names
+
+    def put(self, arguments: Sequence[str]) -> list[str]:
+        """The lines, with the parameters in them."""
+        text = self.text
+        for number, argument in enumerate(arguments):
+            text = text.replace(f"${number}", argument)
+        return text.strip("\n").splitlines()
+
+
 class Hook(NamedTuple):
     """What one option does around a function: either may be None."""
 
-    before: Callable[..., Any] | None = None
-    after: Callable[..., Any] | None = None
+    before: Callable[..., Any] | Lines | None = None
+    after: Callable[..., Any] | Lines | None = None
 
 
 _made: dict[tuple[Any, tuple[Hook, ...]], Callable[..., Any]] = {}
@@ -65,12 +87,18 @@ def _make(function: Callable[..., Any], hooks: Sequence[Hook]) -> Callable[..., 
     given = ", ".join(arguments)
     lines = []
     for number, hook in enumerate(hooks):
-        if hook.before is not None:
+        if isinstance(hook.before, Lines):
+            names |= hook.before.names
+            lines += hook.before.put(arguments)
+        elif hook.before is not None:
             names[f"_before{number}"] = hook.before
             lines.append(f"_before{number}({given})")
     lines.append(f"_result = _base({given})")
     for number, hook in reversed(list(enumerate(hooks))):
-        if hook.after is not None:
+        if isinstance(hook.after, Lines):
+            names |= hook.after.names
+            lines += hook.after.put(arguments)
+        elif hook.after is not None:
             names[f"_after{number}"] = hook.after
             lines.append(f"_after{number}({', '.join(['_result', *arguments])})")
     lines.append("return _result")

@@ -33,8 +33,9 @@ from sys import _getframe as frame
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from kport.arch.hook import Lines
 from kport.arch.virt_asm import CPU, NoKernel
-from kport.check.races_clock import MASK, NEVER, Clock, before, join, now
+from kport.check.races_clock import MASK, NEVER, Clock, before, join, knows, now
 from kport.linux.field import RAW, Watcher, covers, raw_get
 
 MANY = 1 << 61  # the epoch of a record that stands for several, of no thread
@@ -77,23 +78,56 @@ class Listener:
         self.value_change_only = True
         self.marked_loads = False
         self.stacks = False
+        self.short = True  # nothing is wanted but what the short ways do
         self.inline: Callable[[type], bool] = lambda cls: False
 
 
 LIST = Listener()
 
-# The properties are short, and what they call is the same for all members: there are hundreds of
-# them, and code that is everywhere is not in the processor's cache.
+# What happens nearly always is in the properties themselves: a call for each access would take a
+# third of its time. A first access, and what may be a race, is for the functions. An IndexError is
+# a thread that this one has not heard of.
 _READ = """\
 try:
-    if self._epochs[7 * INDEX] is not _race_cpu.ti.clock[0]:
-        LOAD(self, FIELD, 7 * INDEX)
+    _s = self._epochs
+    _c = _race_cpu.ti.clock
+    _e = _c[0]
+    _r = _s[7 * INDEX]
+    if _r is not _e:
+        _n = _c[1]
+        _w = _s[7 * INDEX + 1]
+        if _n[_w & 1048575] >= _w and _n[_r & 1048575] >= _r:
+            _f = _race_frame(1)
+            _s[7 * INDEX + 2] = _f.f_code
+            _s[7 * INDEX + 3] = LASTI
+            _s[7 * INDEX] = _e
+        else:
+            _race_load(self, FIELD, 7 * INDEX)
+except IndexError:
+    _race_load(self, FIELD, 7 * INDEX)
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "read", _race_frame(1), None)
 """
 _WRITE = """\
 try:
-    STORE(self, FIELD, 7 * INDEX, value, self.RAW)
+    _s = self._epochs
+    _c = _race_cpu.ti.clock
+    _n = _c[1]
+    _r = _s[7 * INDEX]
+    _o = self.RAW
+    if _n[_r & 1048575] >= _r:
+        _w = _s[7 * INDEX + 1]
+        _e = _c[0]
+        if _w is not _e and (value is not _o or _n[_w & 1048575] < _w):
+            _f = _race_frame(1)
+            _s[7 * INDEX + 4] = _f.f_code
+            _s[7 * INDEX + 5] = LASTI
+            _s[7 * INDEX + 6] = _o if _o.__class__ is int else None
+            _s[7 * INDEX + 1] = _e
+    else:
+        _race_store(self, FIELD, 7 * INDEX, value, _o)
+except IndexError:
+    _race_store(self, FIELD, 7 * INDEX, value, _o)
 except (AttributeError, TypeError, RuntimeError):
     _race_first(self, FIELD, "write", _race_frame(1), value)
 """
@@ -111,89 +145,51 @@ def watchers(only: Callable[[type], bool], inline: Callable[[type], bool]) -> li
         "_race_cpu": CPU,
         "_race_frame": sys._getframe,
         "_race_first": first,
-        "_race_load": load_alone,
-        "_race_load_inline": load_inline,
-        "_race_store": store_alone,
-        "_race_store_inline": store_inline,
+        "_race_lasti": lasti_outer,
+        "_race_load": load_doubtful,
+        "_race_store": store_doubtful,
     }
     LIST.inline = inline
+    LIST.short = not (LIST.strict or LIST.stacks) and LIST.value_change_only
     made = []
-    for which, end in zip(_which(only, inline), ("", "_inline"), strict=True):
+    for which, lasti in zip(_which(only, inline), ("_f.f_lasti", "_race_lasti(_f)"), strict=True):
         read, write = _READ, _WRITE
-        if LIST.strict or LIST.stacks or not LIST.value_change_only:
+        if not LIST.short:
             read, write = _READ_WHOLE, _WRITE_WHOLE
-        read = read.replace("LOAD", "_race_load" + end)
-        write = write.replace("STORE", "_race_store" + end)
+        read = read.replace("LASTI", lasti)
+        write = write.replace("LASTI", lasti)
         made.append(Watcher(read, write, names, only=which, blank=_begin_with))
     return made
 
 
-def load_alone(obj: Any, name: str, at: int) -> None:
-    """A plain load in a thread's new epoch. Called by a property."""
-    s = obj._epochs
-    c = CPU.ti.clock
-    w = s[at + 1]
-    if c[1].get(w & MASK, -1) < w:
-        raced_load(obj, name, s, at, c, "read", frame(2))
-    r = s[at]
-    if c[1].get(r & MASK, -1) >= r:
-        f = frame(2)
-        s[at + 2] = f.f_code
-        s[at + 3] = f.f_lasti
-        s[at] = c[0]
+def load_doubtful(obj: Any, name: str, at: int) -> None:
+    """A plain load that a store, or the load on record, may not come before. From a property."""
+    f = frame(2)
+    s, c = obj._epochs, CPU.ti.clock
+    if not knows(c[1], s[at + 1]):
+        raced_load(obj, name, s, at, c, "read", f)
+    if knows(c[1], s[at]):
+        _put(obj, s, at, at + LOADED, c, f)
     else:
-        share(obj, s, at, c, "read", frame(2))
+        share(obj, s, at, c, "read", f)
 
 
-def load_inline(obj: Any, name: str, at: int) -> None:
-    """load_alone() with the place of the caller."""
-    s = obj._epochs
-    c = CPU.ti.clock
+def store_doubtful(obj: Any, name: str, at: int, value: Any, old: Any) -> None:
+    """A plain store that an access on record may not come before. Called by a property."""
+    f = frame(2)
+    s, c = obj._epochs, CPU.ti.clock
+    if not knows(c[1], s[at]):
+        raced_store(obj, name, s, at, c, "write", f, value, old)
     w = s[at + 1]
-    if c[1].get(w & MASK, -1) < w:
-        raced_load(obj, name, s, at, c, "read", frame(2))
-    r = s[at]
-    if c[1].get(r & MASK, -1) >= r:
-        f = frame(2)
-        s[at + 2] = f.f_code
-        s[at + 3] = lasti_outer(f)
-        s[at] = c[0]
-    else:
-        share(obj, s, at, c, "read", frame(2))
+    if w is not c[0] and (value is not old or not knows(c[1], w)):
+        s[at + OLD] = old if old.__class__ is int else None
+        _put(obj, s, at + 1, at + STORED, c, f)
 
 
-def store_alone(obj: Any, name: str, at: int, value: Any, old: Any) -> None:
-    """A plain store. Called by a property."""
-    s = obj._epochs
-    c = CPU.ti.clock
-    r = s[at]
-    if c[1].get(r & MASK, -1) < r:
-        raced_store(obj, name, s, at, c, "write", frame(2), value, old)
-    w = s[at + 1]
-    e = c[0]
-    if w is not e and (value is not old or c[1].get(w & MASK, -1) < w):
-        f = frame(2)
-        s[at + 4] = f.f_code
-        s[at + 5] = f.f_lasti
-        s[at + 6] = old if old.__class__ is int else None
-        s[at + 1] = e
-
-
-def store_inline(obj: Any, name: str, at: int, value: Any, old: Any) -> None:
-    """store_alone() with the place of the caller."""
-    s = obj._epochs
-    c = CPU.ti.clock
-    r = s[at]
-    if c[1].get(r & MASK, -1) < r:
-        raced_store(obj, name, s, at, c, "write", frame(2), value, old)
-    w = s[at + 1]
-    e = c[0]
-    if w is not e and (value is not old or c[1].get(w & MASK, -1) < w):
-        f = frame(2)
-        s[at + 4] = f.f_code
-        s[at + 5] = lasti_outer(f)
-        s[at + 6] = old if old.__class__ is int else None
-        s[at + 1] = e
+def _put(obj: Any, s: list[Any], epoch: int, place: int, c: Clock, frame: FrameType) -> None:
+    s[place] = frame.f_code
+    s[place + 1] = lasti_outer(frame) if LIST.inline(type(obj)) else frame.f_lasti
+    s[epoch] = c[0]
 
 
 def lasti_outer(frame: FrameType) -> Any:
@@ -269,8 +265,23 @@ def _place(code: Any, lasti: Any, kind: str, old: int | None) -> Place:
 
 # -- records of one object -----------------------------------------------------------------------
 
-_positions: dict[type, dict[str, int]] = {}
-_inline: set[type] = set()
+class _Members(dict[str, int | None]):
+    """Where the records of each member of a class begin; None for what is no member."""
+
+    def __missing__(self, name: str) -> None:
+        self[name] = None
+
+
+class _Positions(dict[type, _Members]):
+    """The members of each class; of one that is not watched nothing is a member."""
+
+    def __missing__(self, cls: Any) -> _Members:
+        members = cls._plain if covers(cls) else ()
+        made = self[cls] = _Members((name, STRIDE * at) for at, name in enumerate(members))
+        return made
+
+
+POSITIONS = _Positions()
 _blank: dict[type, list[Any]] = {}  # the records of an object that nobody has accessed
 
 
@@ -281,20 +292,13 @@ def _begin_with(cls: Any) -> list[Any]:
 
 def forget() -> None:
     """Other classes may be watched now."""
-    _positions.clear()
-    _inline.clear()
+    POSITIONS.clear()
     _blank.clear()
 
 
-def position(cls: Any, name: str) -> int | None:
+def position(cls: type, name: str) -> int | None:
     """Where the records of a member begin; None for what is no struct's member."""
-    known = _positions.get(cls)
-    if known is None:
-        members = cls._plain if covers(cls) else ()
-        if LIST.inline(cls):
-            _inline.add(cls)
-        known = _positions[cls] = {member: STRIDE * at for at, member in enumerate(members)}
-    return known.get(name)
+    return POSITIONS[cls][name]
 
 
 def records(obj: Any) -> list[Any]:
@@ -355,32 +359,39 @@ def load(obj: Any, name: str, kind: str, frame: FrameType) -> None:
 
 
 def marked_store(obj: Any, name: str, value: Any) -> None:
-    """store() of a marked store, by the short way if there is nothing to say."""
-    known = _positions.get(type(obj))
-    if known is None or LIST.strict or LIST.stacks or not LIST.value_change_only:
-        store(obj, name, "write (marked)", sys._getframe(2), value)
-        return
-    at = known.get(name)
-    if at is None:
-        return
-    c = CPU.ti.clock
-    s = getattr(obj, "_epochs", None)
-    if c is None or s is None:
-        store(obj, name, "write (marked)", sys._getframe(2), value)
-        return
-    e = c[0]
-    r = s[at]
-    if r is not e and c[1].get(r & MASK, -1) < r:
-        store(obj, name, "write (marked)", sys._getframe(2), value)
-    elif s[at + 1] is not e and value is not getattr(obj, RAW[name], None):
-        f = sys._getframe(2)
-        s[at + 4] = f.f_code
-        if type(obj) in _inline:
-            s[at + 5] = lasti_outer(f)
-        else:
-            s[at + 5] = f.f_lasti
-        s[at + 6] = MARKED
-        s[at + 1] = e
+    """A marked store that is not as easy as in `MARKED_STORE`. Called by an instruction."""
+    store(obj, name, "write (marked)", sys._getframe(2), value)
+
+
+def marked_record(obj: Any, s: list[Any], at: int, c: Clock) -> None:
+    """A marked store that changes the value, and that nothing is against, goes on record."""
+    s[at + OLD] = MARKED
+    _put(obj, s, at + 1, at + STORED, c, frame(2))
+
+
+# A marked store by the short way, if there is nothing to say. It is in the instruction.
+MARKED_STORE = Lines(
+    """
+try:
+    _at = _race_at[type($0)][$1]
+    if _at is not None:
+        _s = $0._epochs
+        _c = _race_cpu.ti.clock
+        _r = _s[_at]
+        if not _race_list.short or _c[1][_r & 1048575] < _r:
+            _race_marked_store($0, $1, $2)
+        elif _s[_at + 1] is not _c[0] and $2 is not getattr($0, _race_raw[$1]):
+            _race_marked_record($0, _s, _at, _c)
+except (AttributeError, IndexError, TypeError):
+    _race_marked_store($0, $1, $2)
+""",
+    _race_at=POSITIONS,
+    _race_cpu=CPU,
+    _race_list=LIST,
+    _race_marked_record=marked_record,
+    _race_marked_store=marked_store,
+    _race_raw=RAW,
+)
 
 
 def store(

@@ -27,7 +27,9 @@ An epoch is a number: how many the thread has begun, shifted by `BITS`, and the 
 That is what the records of accesses hold, so they keep nothing alive and give the collector nothing
 to look at. A thread's clock is a list, [epoch, seen, thread, since]: `seen` has the last epoch of
 each other thread that it has seen, and `FOREVER` for itself, so that one look-up answers for both.
-What a release leaves is a tuple, (epoch, seen, since). `seen` is never changed, only replaced.
+What a release leaves is a tuple, (epoch, seen, since). `seen` is never changed, only replaced. It
+is a list by the numbers of threads, because every access asks it twice, and ends where nobody is
+known; number 0 is nobody's, and has been seen up to `NEVER`.
 
 `since` is the epoch in which `seen` was last replaced. Who has seen that of a thread has seen all
 that the thread had, so one of two is often known to hold the other and they need not be merged: the
@@ -38,11 +40,12 @@ it, and a counter that many increment is found by few.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from kport.arch.api import Line
-from kport.arch.hook import Hook
+from kport.arch.hook import Hook, Lines
 from kport.arch.types import thread_info
 from kport.arch.virt_asm import CPU
 from kport.linux import interrupt, mutex, rcupdate, rwsem, sched
@@ -50,7 +53,7 @@ from kport.linux import interrupt, mutex, rcupdate, rwsem, sched
 BITS = 20
 MASK = (1 << BITS) - 1
 STEP = 1 << BITS
-NEVER = -1  # comes before everything
+NEVER = 0  # comes before everything
 FOREVER = 1 << 62
 MIXED = 1 << 63
 
@@ -101,11 +104,10 @@ class Time:
 TIME = Time()
 
 
-def born(ti: thread_info, seen: dict[int, int] | None = None) -> Clock:
+def born(ti: thread_info, parent: Sequence[int] = ()) -> Clock:
     """The clock of a thread that begins, and has seen what its parent had."""
     number = len(TIME.clocks) + 1
-    seen = {} if seen is None else seen
-    seen[number] = FOREVER
+    seen = [*parent, *[NEVER] * (number - len(parent)), FOREVER]
     epoch = TIME.base + 1 + number
     c = ti.clock = [epoch, seen, Thread(ti), epoch]
     TIME.clocks.append(c)
@@ -123,7 +125,13 @@ def now() -> Clock:
 
 def before(epoch: int, c: Clock) -> bool:
     """True if what was done in `epoch` comes before what is done by the thread of `c` now."""
-    return bool(c[1].get(epoch & MASK, -1) >= epoch or epoch <= TIME.base)
+    return epoch <= TIME.base or knows(c[1], epoch)
+
+
+def knows(seen: list[int], epoch: int) -> bool:
+    """True if an epoch has been seen, and is of this execution."""
+    number = epoch & MASK
+    return number < len(seen) and seen[number] >= epoch
 
 
 def join(c: Clock, found: Epoch) -> None:
@@ -133,13 +141,13 @@ def join(c: Clock, found: Epoch) -> None:
         for part in theirs:
             join(c, part)
         return
-    seen: dict[int, int] = c[1]
+    seen: list[int] = c[1]
     number = epoch & MASK
-    known = seen.get(number, -1)
+    known = seen[number] if number < len(seen) else NEVER
     if known >= epoch or epoch <= TIME.base:
         return
     me = c[0] & MASK
-    if theirs.get(me, -1) >= c[3]:
+    if me < len(theirs) and theirs[me] >= c[3]:
         seen = theirs.copy()
     elif known >= since:
         seen = seen.copy()
@@ -151,13 +159,10 @@ def join(c: Clock, found: Epoch) -> None:
     c[3] = c[0]
 
 
-def _merged(seen: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
-    merged = seen.copy()
-    get = merged.get
-    for other, epoch in theirs.items():
-        if get(other, -1) < epoch:
-            merged[other] = epoch
-    return merged
+def _merged(seen: list[int], theirs: list[int]) -> list[int]:
+    merged = [a if a > b else b for a, b in zip(seen, theirs, strict=False)]
+    both = len(merged)
+    return merged + (seen[both:] or theirs[both:])
 
 
 def release() -> Epoch:
@@ -172,6 +177,12 @@ def both(first: Epoch, second: Epoch | None) -> Epoch:
     """One epoch to find for two."""
     if second is None or second[0] <= TIME.base:
         return first
+    if first[2] != MIXED and second[2] != MIXED:
+        if _knows(first, second):
+            return first
+        if _knows(second, first):
+            return second
+        return max(first[0], second[0]), (first, second), MIXED
     ours = first[1] if first[2] == MIXED else (first,)
     parts = list(ours)
     for part in second[1] if second[2] == MIXED else (second,):
@@ -189,10 +200,12 @@ def both(first: Epoch, second: Epoch | None) -> Epoch:
 
 def _knows(p: Epoch, q: Epoch) -> bool:
     """True if what one thread has left holds what the same or another has left."""
-    number = q[0] & MASK
+    epoch = q[0]
+    number = epoch & MASK
     if number == p[0] & MASK:
-        return p[0] >= q[0]
-    return bool(p[1].get(number, -1) >= q[0])
+        return p[0] >= epoch
+    seen: list[int] = p[1]
+    return number < len(seen) and seen[number] >= epoch
 
 
 def fence_acquire() -> None:
@@ -217,8 +230,8 @@ def relaxed_load(found: Epoch | None) -> None:
         return
     c = now()
     for epoch, seen, since in found[1] if found[2] == MIXED else (found,):
-        number = epoch & MASK
-        if c[1].get(number, -1) < epoch and epoch > TIME.base:
+        if epoch > TIME.base and not knows(c[1], epoch):
+            number = epoch & MASK
             loads = c[2].loads
             if number not in loads or loads[number][0] < epoch:
                 loads[number] = (epoch, seen, since)
@@ -237,26 +250,12 @@ def _locked(_: Any, lock: Any) -> None:
     except AttributeError:
         return
     if found is not None:
-        c = CPU.ti.clock
-        if c is None:
-            c = now()
-        if c[1].get(found[0] & MASK, -1) < found[0]:
-            join(c, found)
+        join(now(), found)
 
 
 def _trylocked(taken: int, lock: Any) -> None:
     if taken:
         _locked(None, lock)
-
-
-def _unlocked(_: Any, lock: Any, flags: int = 0) -> None:
-    ti = CPU.ti
-    c = ti.clock
-    if c is None or c[0] <= TIME.base:
-        c = born(ti)
-    epoch = c[0]
-    lock.clock = (epoch, c[1], c[3])
-    c[0] = epoch + STEP
 
 
 def _clock(v: Any) -> Epoch | None:
@@ -281,34 +280,11 @@ def full(v: Any) -> None:
     c[0] = epoch + STEP
 
 
-def _full_v(result: Any, v: Any) -> None:
-    full(v)
-
-
-def _full_iv(result: Any, i: Any, v: Any) -> None:
-    full(v)
-
-
-def _full_vi(result: Any, v: Any, i: Any) -> None:
-    full(v)
-
-
 def _atomic_cmpxchg(was: Any, v: Any, old: Any, new: Any) -> None:
     if was == old:
         full(v)
     else:
         relaxed_load(_clock(v))
-
-
-def _read(result: Any, v: Any) -> None:
-    try:
-        found = v.clock
-    except AttributeError:
-        return
-    if found is not None:
-        c = CPU.ti.clock
-        if c is None or c[1].get(found[0] & MASK, -1) < found[0] or found[2] == MIXED:
-            relaxed_load(found)
 
 
 def _read_acquire(result: Any, v: Any) -> None:
@@ -340,34 +316,28 @@ def relaxed(v: Any) -> None:
             v.clock = both(fence, found)
 
 
-def _relaxed_v(_: Any, v: Any) -> None:
-    relaxed(v)
-
-
-def _relaxed_iv(_: Any, i: Any, v: Any) -> None:
-    relaxed(v)
-
-
-def _fetch_relaxed(_: Any, i: Any, v: Any) -> None:
+def _fetch_relaxed(v: Any) -> None:
     relaxed_load(_clock(v))
     relaxed(v)
 
 
-def _fetch_release(_: Any, i: Any, v: Any) -> None:
+def _fetch_release(v: Any) -> None:
+    c = now()
     found = _clock(v)
-    relaxed_load(found)
-    v.clock = both(release(), found)
+    left = (c[0], c[1], c[3])
+    c[0] += STEP
+    if found is None or (found[2] != MIXED and _knows(left, found)):
+        v.clock = left
+    else:
+        relaxed_load(found)
+        v.clock = both(left, found)
 
 
-def _bit(bit: Any, nr: int, addr: Any) -> None:
-    try:
-        found = addr.clock
-    except AttributeError:
-        return
-    if found is not None:
-        c = CPU.ti.clock
-        if c is None or c[1].get(found[0] & MASK, -1) < found[0] or found[2] == MIXED:
-            relaxed_load(found)
+def _unset(v: Any) -> bool:
+    """Nobody has left anything with `v` yet: that will not be an exception the next time."""
+    with suppress(AttributeError):
+        v.clock = None
+    return True
 
 
 def _mb(_: Any) -> None:
@@ -447,7 +417,9 @@ def connect(machine: Any) -> None:
 
     def starts(ti: thread_info, function: Callable[[], None]) -> None:
         epoch, seen, _ = release()
-        born(ti, seen | {epoch & MASK: epoch})
+        parent = seen.copy()
+        parent[epoch & MASK] = epoch
+        born(ti, parent)
         start(ti, function)
 
     def wakes(ti: thread_info) -> None:
@@ -485,40 +457,101 @@ def disconnect(machine: Any) -> None:
         machine.__dict__.pop(name, None)
 
 
+# What is done at every lock is text in the instruction (`kport.arch.hook`).
+_NAMES = {
+    "_race_born": born,
+    "_race_cpu": CPU,
+    "_race_fetch_relaxed": _fetch_relaxed,
+    "_race_fetch_release": _fetch_release,
+    "_race_full": full,
+    "_race_join": join,
+    "_race_now": now,
+    "_race_relaxed": relaxed,
+    "_race_relaxed_load": relaxed_load,
+    "_race_time": TIME,
+    "_race_unset": _unset,
+}
+
+
+def _lines(text: str) -> Lines:
+    return Lines(text, **_NAMES)
+
+
+_LOCKED = _lines("""
+try:
+    _found = $0.clock
+    _known = _found is None or _race_cpu.ti.clock[1][_found[0] & 1048575] >= _found[0]
+except AttributeError:
+    _known = _race_unset($0)
+except (IndexError, TypeError):
+    _known = False
+if not _known:
+    _race_join(_race_now(), _found)
+""")
+_UNLOCKED = _lines("""
+_c = _race_cpu.ti.clock
+if _c is None or _c[0] <= _race_time.base:
+    _c = _race_born(_race_cpu.ti)
+_e = _c[0]
+$0.clock = (_e, _c[1], _c[3])
+_c[0] = _e + 1048576
+""")
+_READ = """
+try:
+    _found = $0.clock
+    _known = _found is None or (
+        _race_cpu.ti.clock[1][_found[0] & 1048575] >= _found[0] and _found[2] != 1 << 63
+    )
+except AttributeError:
+    _known = _race_unset($0)
+except (IndexError, TypeError):
+    _known = False
+if not _known:
+    _race_relaxed_load(_found)
+"""
+_READ_V, _READ_IV = _lines(_READ), _lines(_READ.replace("$0", "$1"))
+_RELAXED = """
+_c = _race_cpu.ti.clock
+if _c is not None and _c[2].fence is not None:
+    _race_relaxed($0)
+"""
+_RELAXED_V, _RELAXED_IV = _lines(_RELAXED), _lines(_RELAXED.replace("$0", "$1"))
+_FULL_V, _FULL_IV = _lines("_race_full($0)"), _lines("_race_full($1)")
+
 RULES: dict[str | Callable[..., Any], Hook] = {
     "spin_lock_init": Hook(None, _lock_init),
-    "spin_lock": Hook(None, _locked),
-    "spin_lock_irq": Hook(None, _locked),
-    "spin_lock_irqsave": Hook(None, _locked),
+    "spin_lock": Hook(None, _LOCKED),
+    "spin_lock_irq": Hook(None, _LOCKED),
+    "spin_lock_irqsave": Hook(None, _LOCKED),
     "spin_trylock": Hook(None, _trylocked),
-    "spin_unlock": Hook(None, _unlocked),
-    "spin_unlock_irq": Hook(None, _unlocked),
-    "spin_unlock_irqrestore": Hook(None, _unlocked),
-    "atomic_read": Hook(None, _read),
+    "spin_unlock": Hook(None, _UNLOCKED),
+    "spin_unlock_irq": Hook(None, _UNLOCKED),
+    "spin_unlock_irqrestore": Hook(None, _UNLOCKED),
+    "atomic_read": Hook(None, _READ_V),
     "atomic_read_acquire": Hook(None, _read_acquire),
     "atomic_set": Hook(None, _set),
     "atomic_set_release": Hook(None, _set_release),
-    "atomic_add": Hook(None, _relaxed_iv),
-    "atomic_sub": Hook(None, _relaxed_iv),
-    "atomic_inc": Hook(None, _relaxed_v),
-    "atomic_dec": Hook(None, _relaxed_v),
-    "atomic_inc_return": Hook(None, _full_v),
-    "atomic_dec_and_test": Hook(None, _full_v),
-    "atomic_fetch_add": Hook(None, _full_iv),
-    "atomic_fetch_sub": Hook(None, _full_iv),
-    "atomic_fetch_add_relaxed": Hook(None, _fetch_relaxed),
-    "atomic_fetch_sub_release": Hook(None, _fetch_release),
-    "atomic_xchg": Hook(None, _full_vi),
+    "atomic_add": Hook(None, _RELAXED_IV),
+    "atomic_sub": Hook(None, _RELAXED_IV),
+    "atomic_inc": Hook(None, _RELAXED_V),
+    "atomic_dec": Hook(None, _RELAXED_V),
+    "atomic_inc_return": Hook(None, _FULL_V),
+    "atomic_dec_and_test": Hook(None, _FULL_V),
+    "atomic_fetch_add": Hook(None, _FULL_IV),
+    "atomic_fetch_sub": Hook(None, _FULL_IV),
+    "atomic_fetch_add_relaxed": Hook(None, _lines("_race_fetch_relaxed($1)")),
+    "atomic_fetch_sub_release": Hook(None, _lines("_race_fetch_release($1)")),
+    "atomic_xchg": Hook(None, _FULL_V),
     "atomic_cmpxchg": Hook(None, _atomic_cmpxchg),
-    "atomic64_fetch_add": Hook(None, _full_iv),
+    "atomic64_fetch_add": Hook(None, _FULL_IV),
     "smp_mb": Hook(None, _mb),
     "smp_rmb": Hook(None, _rmb),
     "smp_wmb": Hook(None, _wmb),
-    "test_bit": Hook(None, _bit),
-    "set_bit": Hook(None, _relaxed_iv),
-    "clear_bit": Hook(None, _relaxed_iv),
-    "test_and_set_bit": Hook(None, _full_iv),
-    "test_and_clear_bit": Hook(None, _full_iv),
+    "test_bit": Hook(None, _READ_IV),
+    "set_bit": Hook(None, _RELAXED_IV),
+    "clear_bit": Hook(None, _RELAXED_IV),
+    "test_and_set_bit": Hook(None, _FULL_IV),
+    "test_and_clear_bit": Hook(None, _FULL_IV),
     "rcu_read_unlock": Hook(None, _rcu_unlocked),
     mutex.__mutex_lock_common: Hook(None, _mutex_locked),
     mutex.mutex_trylock: Hook(None, _mutex_tried),

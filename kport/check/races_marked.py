@@ -14,10 +14,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from kport.arch.hook import Hook
+from kport.arch.hook import Hook, Lines
 from kport.arch.virt_asm import CPU
-from kport.check.races_access import LIST, load, marked_store, records, store
-from kport.check.races_clock import Epoch, join, now, relaxed_load, release
+from kport.check.races_access import LIST, MARKED_STORE, load, records, store
+from kport.check.races_clock import MASK, MIXED, Epoch, join, now, relaxed_load, release
 from kport.linux import mutex
 
 _SCALARS = frozenset((int, bool, str, float, type(None)))
@@ -51,17 +51,16 @@ def _load(o: Any, f: str) -> None:
         load(o, f, "read (marked)", sys._getframe(2))
 
 
-def _loaded(result: Any, o: Any, f: str) -> None:
-    try:
-        left = o._epochs[-1]
-    except AttributeError:
+def _found(result: Any, found: Epoch) -> None:
+    """A load has found what a store has left: order, if what it loaded is a pointer."""
+    c = now()
+    number = found[0] & MASK
+    if number < len(c[1]) and c[1][number] >= found[0] and found[2] != MIXED:
         return
-    found = None if left is None else left.get(f)
-    if found is not None:
-        if result.__class__ in _SCALARS:
-            relaxed_load(found)
-        else:
-            join(now(), found)
+    if result.__class__ in _SCALARS:
+        relaxed_load(found)
+    else:
+        join(c, found)
 
 
 def _loaded_scalar(result: Any, o: Any, f: str) -> None:
@@ -72,24 +71,6 @@ def _acquired(result: Any, o: Any, f: str) -> None:
     found = _left(o, f)
     if found is not None:
         join(now(), found)
-
-
-def _stored(_: Any, o: Any, f: str, v: Any) -> None:
-    c = CPU.ti.clock
-    if c is None:
-        return
-    fence = c[2].fence
-    try:
-        s = o._epochs
-    except AttributeError:
-        if fence is not None:
-            _leave(o, f, fence)
-        return
-    left = s[-1]
-    if left is not None:
-        left[f] = fence
-    elif fence is not None:
-        s[-1] = {f: fence}
 
 
 def _released(_: Any, o: Any, f: str, v: Any) -> None:
@@ -121,12 +102,43 @@ def _mutex_unlocking(lock: Any) -> None:
     _leave(lock, "owner", release())
 
 
+# What nearly every marked access does is text in the instruction (`kport.arch.hook`).
+_LOAD = Lines("""
+if _race_list.marked_loads:
+    _race_marked_load($0, $1)
+""", _race_list=LIST, _race_marked_load=_load)
+_LOADED = Lines("""
+try:
+    _left = $0._epochs[-1]
+except AttributeError:
+    _left = None
+if _left is not None:
+    _left = _left.get($1)
+    if _left is not None:
+        _race_found(_result, _left)
+""", _race_found=_found)
+_STORED = Lines("""
+_c = _race_cpu.ti.clock
+if _c is not None:
+    _fence = _c[2].fence
+    try:
+        _s = $0._epochs
+        _left = _s[-1]
+        if _left is not None:
+            _left[$1] = _fence
+        elif _fence is not None:
+            _s[-1] = {$1: _fence}
+    except AttributeError:
+        if _fence is not None:
+            _race_leave($0, $1, _fence)
+""", _race_cpu=CPU, _race_leave=_leave)
+
 ACCESSES: dict[str | Callable[..., Any], Hook] = {
-    "READ_ONCE": Hook(_load, _loaded),
-    "rcu_access_pointer": Hook(_load, _loaded_scalar),
-    "smp_load_acquire": Hook(_load, _acquired),
-    "WRITE_ONCE": Hook(marked_store, _stored),
-    "smp_store_release": Hook(marked_store, _released),
+    "READ_ONCE": Hook(_LOAD, _LOADED),
+    "rcu_access_pointer": Hook(_LOAD, _loaded_scalar),
+    "smp_load_acquire": Hook(_LOAD, _acquired),
+    "WRITE_ONCE": Hook(MARKED_STORE, _STORED),
+    "smp_store_release": Hook(MARKED_STORE, _released),
     "xchg": Hook(None, _exchanged),
     "cmpxchg": Hook(None, _compared),
     mutex.mutex_unlock: Hook(_mutex_unlocking),

@@ -69,6 +69,7 @@ _watchers: list[Watcher] = []
 _covered: dict[type, dict[str, Any]] = {}  # what stood in a class before it was covered
 _made: dict[tuple[str, int, tuple[int, ...]], property] = {}  # by name, index and watchers
 _kept: list[Watcher] = []  # what the keys of _made stand for
+_scopes: dict[tuple[int, ...], dict[str, Any]] = {}  # the globals of properties, by watchers
 
 
 class _raw_names(dict[str, str]):
@@ -89,12 +90,12 @@ def raw_name(name: str) -> str:
 
 def raw_get(obj: Any, name: str) -> Any:
     """Load a member past its watchers; `obj` need not be a struct."""
-    return getattr(obj, PREFIX + name if name in _covered.get(type(obj), ()) else name)
+    return getattr(obj, RAW[name] if name in _covered.get(type(obj), ()) else name)
 
 
 def raw_set(obj: Any, name: str, value: Any) -> None:
     """Store to a member past its watchers; `obj` need not be a struct."""
-    setattr(obj, PREFIX + name if name in _covered.get(type(obj), ()) else name, value)
+    setattr(obj, RAW[name] if name in _covered.get(type(obj), ()) else name, value)
 
 
 def watched() -> bool:
@@ -215,7 +216,8 @@ def _property(name: str, index: int, watchers: list[Watcher]) -> property:
     key = (name, index, tuple(_number(w) for w in watchers))
     made = _made.get(key)
     if made is None:
-        made = _made[key] = _make(name, index, watchers)
+        scope = _scopes.setdefault(key[2], {})
+        made = _made[key] = _make(name, index, watchers, scope)
     return made
 
 
@@ -228,8 +230,7 @@ def _number(watcher: Watcher) -> int:
     return len(_kept) - 1
 
 
-def _make(name: str, index: int, watchers: list[Watcher]) -> property:
-    scope: dict[str, Any] = {}
+def _make(name: str, index: int, watchers: list[Watcher], scope: dict[str, Any]) -> property:
     for watcher in watchers:
         scope.update(watcher.names)
     loads: list[str] = []
@@ -252,8 +253,9 @@ def _make(name: str, index: int, watchers: list[Watcher]) -> property:
         f"def put(self, value):{body}{body.join([*stores, f'self.{PREFIX}{name} = value'])}\n"
         f"def drop(self):{body}del self.{PREFIX}{name}\n"
     )
-    exec(compile(text, FILE, "exec"), scope)
-    return property(scope["get"], scope["put"], scope["drop"])
+    made: dict[str, Any] = {}
+    exec(compile(text, FILE, "exec"), scope, made)
+    return property(made["get"], made["put"], made["drop"])
 
 
 FILE = "<hook>"  # whoever prints a stack leaves it out, as those of kport.arch.hook
