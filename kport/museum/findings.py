@@ -506,7 +506,7 @@ FINDINGS: dict[str, Exhibit] = {
             scenario=a_job_behind_another_entity,
             finds=r"^BUG: deadlock",
             mend=_queue_it_again,
-            note="When the job that was chosen has to wait, drm_sched_main() returns, unless it has "
+            note="When the job that was chosen has to wait, drm_sched_main() returns unless it has "
             "freed one, and leaves the jobs of other entities where they are: a push queues the "
             "item only with the first job of an entity, and that is lost in an item that is queued "
             "already. If what the chosen job waits for is among them, the ring stands still for "
