@@ -42,7 +42,7 @@ from kport.linux.sched import PF_KTHREAD, new_task
 # kfree() unties the cycles of what it frees, so there is little for the collector to find.
 GC_THRESHOLDS = (5_000, 1000, 20)
 SETTLE_NS = 100_000_000  # kernel time in which work items and threads may still end
-WRECKS = 256  # watched kernels before their remains are collected
+WRECKS = 256  # kernels before their remains are collected
 BAD_END = 8  # so many of them count a kernel that did not end well
 OFF_TIMEOUT = 10.0  # wall seconds that threads get to end
 
@@ -299,15 +299,14 @@ def _powered(kernel: Kernel, table: dict[str, Any]) -> Iterator[None]:
         if frozen:
             gc.set_threshold(*thresholds)
             gc.unfreeze()
-            if not healthy or kernel.leaks or kernel.facilities:
-                _collect(1 if healthy and not kernel.leaks else BAD_END)
+            _collect(1 if healthy and not kernel.leaks else BAD_END)
 
 
 def _collect(remains: int) -> None:
-    """Collect what kernels leave that did not end well, or were watched, now and then.
+    """Collect what kernels leave, now and then; those that did not end well leave more.
 
     What was frozen is old when it is thawed, and the collector looks at the old only when there is
-    much that is new: nobody would collect what a thousand failed kernels leave.
+    much that is new: nobody would collect what ten thousand kernels leave.
     """
     global _wrecks
     _wrecks += remains

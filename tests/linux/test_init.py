@@ -9,6 +9,7 @@ import gc
 import re
 import threading
 import time
+import weakref
 from collections import Counter
 from typing import ClassVar
 
@@ -493,3 +494,14 @@ def test_hrtimer_that_restarts_forever_does_not_keep_a_kernel_alive(boot):
         free_irq(line)
     assert count == []
     assert kernel.leaks.stuck == []
+
+
+def test_what_kernels_leave_is_collected():
+    """Ten thousand kernels in one process must not fill its memory."""
+    gc.collect()
+    kernels = []
+    for _ in range(600):
+        with kport.boot("virt") as kernel:
+            kernels.append(weakref.ref(kernel))
+        del kernel
+    assert sum(ref() is not None for ref in kernels) <= 300
