@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kport.explore import Failure, Result, explore
+from kport.museum.findings import BUILT_ON
 from kport.museum.library import SHOWN, Entry, find
 
 Progress = Callable[["Campaign"], None]
@@ -117,7 +118,7 @@ def _is_known(failure: Failure, sched: str) -> bool:
     return any(
         exhibit.signature and re.search(exhibit.signature, failure.report)
         for exhibit in SHOWN.values()
-        if exhibit.as_it_stands and exhibit.sched == sched
+        if exhibit.as_it_stands and exhibit.sched in (sched, BUILT_ON.get(sched))
     )
 
 

@@ -11,6 +11,7 @@ the mends of what is known (`mends()`), or it would find these again and again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from kport.arch.asm import READ_ONCE, smp_mb
@@ -517,10 +518,22 @@ FINDINGS: dict[str, Exhibit] = {
 }
 
 
+BUILT_ON = {"v3_2023": "v6_1"}  # the proposal has copies of the functions of 6.1
+
+
 def mends(sched: str) -> list[list[Edit]]:
     """What mends all that is known of a scheduler, edits for each, to search for what is not."""
-    known = [finding for finding in FINDINGS.values() if finding.sched == sched]
-    return [
-        [edit for edit in finding.mend() if edit.function.__module__.startswith(SCHEDULERS)]
-        for finding in known
-    ]
+    found = []
+    for finding in FINDINGS.values():
+        if finding.sched in (sched, BUILT_ON.get(sched)):
+            edits = [_on(sched, edit) for edit in finding.mend()]
+            found.append([e for e in edits if e.function.__module__.startswith(SCHEDULERS)])
+    return found
+
+
+def _on(sched: str, edit: Edit) -> Edit:
+    """The edit, on the copy of its function that a scheduler has."""
+    package, _, module = edit.function.__module__.rpartition(".")
+    if package != SCHEDULERS + BUILT_ON.get(sched, sched):
+        return edit
+    return replace(edit, function=getattr(port(module, sched), edit.name, edit.function))

@@ -175,7 +175,10 @@ class Rig:
         spin_lock(sched.job_list_lock)
         list_add(job.base.list, sched.pending_list)
         spin_unlock(sched.job_list_lock)
-        wake_up_interruptible(sched.wake_up_worker)
+        if hasattr(sched, "wake_up_worker"):
+            wake_up_interruptible(sched.wake_up_worker)
+        else:
+            self.main.drm_sched_submit_queue(sched)
         return int(self.api.DRM_GPU_SCHED_STAT_NOMINAL)
 
     def restart(self, *rings: Any) -> None:

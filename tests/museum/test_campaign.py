@@ -28,6 +28,9 @@ def test_mends_are_of_the_scheduler_that_is_asked_for():
     for sched in ("v7_2", "v6_1", "v3_2023"):
         edits = [edit for mend in mends(sched) for edit in mend]
         assert {edit.function.__module__.split(".")[3] for edit in edits} == {sched}
+        for mend in mends(sched):
+            with applied(*mend):
+                assert all(callable(edit.function) for edit in mend)
 
 
 @pytest.mark.long
