@@ -305,20 +305,25 @@ def relaxed(v: Any) -> None:
     """A read-modify-write without order: who released before is still to be found."""
     c = CPU.ti.clock
     fence = c[2].fence if c is not None else None
-    if fence is not None:
-        try:
-            found = v.clock
-        except AttributeError:
-            found = None
-        if found is None:
-            v.clock = fence
-        elif found is not fence and (found[2] != MIXED or fence not in found[1]):
+    if fence is None:
+        return
+    found = _clock(v)
+    if found is None:
+        v.clock = fence
+    elif found[2] == MIXED:
+        if fence not in found[1]:
             v.clock = both(fence, found)
+    elif found is not fence and not _knows(found, fence):
+        v.clock = both(fence, found)
 
 
 def _fetch_relaxed(v: Any) -> None:
-    relaxed_load(_clock(v))
-    relaxed(v)
+    c = now()
+    found = _clock(v)
+    if found is not None and (found[2] == MIXED or not knows(c[1], found[0])):
+        relaxed_load(found)
+    if c[2].fence is not None:
+        relaxed(v)
 
 
 def _fetch_release(v: Any) -> None:
