@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kport.arch.asm import smp_store_release, xchg
 from kport.dma_buf.dma_fence import (
     dma_fence,
     dma_fence_context_alloc,
@@ -53,6 +54,7 @@ from kport.linux.rcupdate import kfree_rcu
 from kport.linux.sched import MAX_SCHEDULE_TIMEOUT
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.spinlock import spin_lock, spin_unlock, spinlock_t
+from kport.linux.struct import struct
 from kport.linux.wait import wake_up_interruptible
 
 hw_ops = dma_fence_ops(
@@ -62,10 +64,16 @@ hw_ops = dma_fence_ops(
 )
 
 
+class engine(struct):
+    """What the hardware has of a job: a reference to its fence, until it is done."""
+
+    fence: Any
+
+
 class Job:
     """A job of a scenario, with references of its own to the two fences of the scheduler.
 
-    `hw` is the driver's reference to the hardware fence, `engine` the hardware's, until it is done.
+    `hw` is the driver's reference to the hardware fence, `engine` has the hardware's.
     """
 
     def __init__(self, rig: Rig, base: Any, run: Callable[[Job], Any], number: int) -> None:
@@ -74,7 +82,7 @@ class Job:
         self.run = run
         self.number = number
         self.hw: Any = None
-        self.engine: Any = None
+        self.engine = engine()
         self.finished: Any = None
         self.scheduled: Any = None
         self.pushed = False
@@ -135,7 +143,7 @@ class Rig:
     def manual(self, job: Job) -> Any:
         """Runs until `end()`."""
         job.hw = self.fence()
-        job.engine = dma_fence_get(job.hw)
+        smp_store_release(job.engine, "fence", dma_fence_get(job.hw))
         return dma_fence_get(job.hw)
 
     def signalled(self, job: Job) -> Any:
@@ -147,7 +155,7 @@ class Rig:
     def end(self, *jobs: Job) -> None:
         """The hardware is done with jobs that run; once for each."""
         for job in jobs:
-            fence, job.engine = job.engine, None
+            fence = xchg(job.engine, "fence", None)
             if fence is not None:
                 dma_fence_signal(fence)
                 dma_fence_put(fence)
@@ -369,7 +377,7 @@ class Rig:
         for entity in list(self._ended):
             self.free(entity)
         for job in self.jobs:
-            dma_fence_put(job.engine)
+            dma_fence_put(job.engine.fence)
             dma_fence_put(job.finished)
             dma_fence_put(job.scheduled)
 
