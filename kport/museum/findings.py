@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kport.arch.asm import READ_ONCE, smp_mb
@@ -26,12 +27,18 @@ from kport.dma_buf.dma_fence import (
     dma_fence_test_signaled_flag,
     dma_fence_wait,
 )
-from kport.linux.completion import wait_for_completion
+from kport.linux.completion import (
+    DECLARE_COMPLETION_ONSTACK,
+    complete,
+    wait_for_completion,
+    wait_for_completion_timeout,
+)
+from kport.linux.kconfig import HZ
 from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
-from kport.linux.workqueue import flush_workqueue, queue_work
+from kport.linux.workqueue import flush_workqueue, queue_delayed_work, queue_work
 from kport.museum.barriers import parent_told
 from kport.museum.exhibit import Exhibit, port
-from kport.museum.kit import Rig, null
+from kport.museum.kit import Job, Rig, null
 from kport.museum.mock import cancel_before_the_put, freed_while_its_timer_runs
 
 SCHEDULERS = "kport.drm.scheduler."
@@ -334,6 +341,45 @@ def _flush_the_killed() -> Sequence[Edit]:
     )
 
 
+# -- 7.2: a fault is forgotten ---------------------------------------------------------------------
+
+
+def fault_while_a_job_begins(kernel: Any) -> None:
+    """The driver reports a fault of the ring just when its next job begins."""
+    rig = Rig()
+    handled = DECLARE_COMPLETION_ONSTACK()
+
+    def handle(job: Job) -> int:
+        complete(handled)
+        return rig.not_hung(job)
+
+    rig.timeout = handle
+    ring = rig.ring(limit=2, timeout=1000 * HZ)
+    entity = rig.entity(ring)
+    hangs = rig.submit(entity, run=rig.manual)
+    rig.wait_scheduled(hangs)
+    rig.task("driver", partial(rig.main.drm_sched_fault, ring))
+    rig.submit(entity)
+    rig.join()
+    patience = 20  # more than the explorer lets a clock be early
+    while patience and not wait_for_completion_timeout(handled, HZ):
+        patience -= 1
+    assert patience, "a fault waits out the whole timeout"
+    rig.end(hangs)
+    rig.close()
+
+
+def _leave_it_alone() -> Sequence[Edit]:
+    return (
+        Edit(
+            port("sched_main").drm_sched_start_timeout,
+            "mod_delayed_work(sched.timeout_wq, sched.work_tdr, sched.timeout)",
+            "queue_delayed_work(sched.timeout_wq, sched.work_tdr, sched.timeout)",
+            names={"queue_delayed_work": queue_delayed_work},
+        ),
+    )
+
+
 FINDINGS: dict[str, Exhibit] = {
     finding.id: finding
     for finding in (
@@ -513,6 +559,24 @@ FINDINGS: dict[str, Exhibit] = {
             "already. If what the chosen job waits for is among them, the ring stands still for "
             "ever. The thread of 6.1 goes on to the next entity (sched_main.c:952-957), 7.2 queues "
             "the item again (1044-1049); so does the mend.",
+        ),
+        Exhibit(
+            id="F11",
+            slug="fault-forgotten",
+            title="a fault is forgotten when a job begins",
+            fix="",
+            subject="",
+            affected="7.2 as it stands",
+            sched="v7_2",
+            scenario=fault_while_a_job_begins,
+            finds=r"waits out the whole timeout",
+            mend=_leave_it_alone,
+            note="drm_sched_fault() queues the timeout's work with no delay (sched_main.c:237-"
+            "241). A job that begins before the item runs calls drm_sched_start_timeout(), which "
+            "calls mod_delayed_work() with the whole timeout (198-205, 302): that takes back an item "
+            "that is queued already. The window is long where timeout_wq is ordered and busy with "
+            "another ring. 6.1 calls queue_delayed_work() there (233-238), which leaves the item "
+            "alone; so does the mend.",
         ),
     )
 }
