@@ -573,10 +573,10 @@ FINDINGS: dict[str, Exhibit] = {
             mend=_leave_it_alone,
             note="drm_sched_fault() queues the timeout's work with no delay (sched_main.c:237-"
             "241). A job that begins before the item runs calls drm_sched_start_timeout(), which "
-            "calls mod_delayed_work() with the whole timeout (198-205, 302): that takes back an item "
-            "that is queued already. The window is long where timeout_wq is ordered and busy with "
-            "another ring. 6.1 calls queue_delayed_work() there (233-238), which leaves the item "
-            "alone; so does the mend.",
+            "calls mod_delayed_work() with the whole timeout (198-205, 302): that takes back an "
+            "item that is queued already. The window is long where timeout_wq is ordered and busy "
+            "with another ring. 6.1 calls queue_delayed_work() there (233-238), which leaves the "
+            "item alone; so does the mend.",
         ),
     )
 }
