@@ -13,7 +13,7 @@ from kport.linux.init import Kernel
 from kport.linux.kthread import kthread_run
 from kport.linux.slab import kfree, kzalloc_obj
 from kport.linux.struct import struct
-from kport.museum.findings import kill_behind_a_job_that_is_over
+from kport.museum.findings.late_6_1 import kill_behind_a_job_that_is_over
 
 
 class shared(struct):
