@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-
 from kport.arch.asm import READ_ONCE
 from kport.dma_buf.dma_fence import (
     dma_fence_get_rcu,
