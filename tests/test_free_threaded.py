@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -130,3 +131,39 @@ def test_a_python_with_a_gil_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
     free_threaded.cache_clear()
     assert free_threaded() == ("", f"{fake} cannot run the tests: it has a GIL")
     free_threaded.cache_clear()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["F02", "F06", "F09", "R29"])
+def test_a_token_tells_the_same_on_another_python(name: str) -> None:
+    """Another version, no greenlet, no GIL: the report is the same, byte for byte."""
+    python, why = free_threaded()
+    if not python:
+        pytest.skip(why)
+    from kport.explore import explore
+    from kport.museum.library import find
+
+    entry = find(name)
+    with entry.stage():
+        result = explore(
+            entry.scenario,
+            name=name,
+            strategy="pct:3",
+            sched=entry.sched,
+            check=entry.check,
+            plain=entry.plain,
+        )
+    (failure,) = result.failures
+    said = [
+        subprocess.run(
+            [who, "-m", "kport", "replay", failure.token],
+            cwd=ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        for who in (sys.executable, python)
+    ]
+    assert said[0] == said[1]
+    assert failure.token in said[0]
