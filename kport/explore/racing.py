@@ -13,7 +13,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kport.explore import ops
 from kport.explore.trace import Event
 
 _MEMBER = re.compile(r"^member (\w+) of struct (\w+)$", re.MULTILINE)
@@ -65,7 +64,8 @@ class Race:
                     continue
                 for i in range(j - 1, -1, -1):
                     e = events[i]
-                    if e.task != events[j].task and early.is_of(e) and _same(e, events[j]):
+                    same = e.op[1] is events[j].op[1]
+                    if same and e.task != events[j].task and early.is_of(e):
                         return [i, j]
         return []
 
@@ -84,10 +84,6 @@ class Race:
         if found and not self.accesses[0].is_of(events[found[0]]):
             return self.accesses[::-1]
         return self.accesses
-
-
-def _same(a: Event, b: Event) -> bool:
-    return a.op[1] is b.op[1] or ops.label(a.op[1]) == ops.label(b.op[1])
 
 
 def _does(access: Access) -> str:
