@@ -24,7 +24,9 @@ from typing import Any
 
 from kport.dma_buf.dma_fence import DMA_FENCE_FLAG_SIGNALED_BIT
 from kport.linux.field import raw_get as raw
+from kport.linux.field import raw_name
 from kport.linux.kasan_poison import container_of_any, is_dead
+from kport.linux.list import list_head
 from kport.linux.sched import TASK_INTERRUPTIBLE, TASK_PARKED
 from kport.linux.workqueue import WORK_STRUCT_PENDING_BIT, work_struct
 
@@ -59,14 +61,22 @@ def members(head: Any, member: str) -> Iterator[Any]:
     Nobody holds the lock of the list here: on `threads` it may change, and a node be freed.
     """
     try:
-        node = raw(head, "next")
+        node = _behind(head)
         for _ in range(STEPS):
             if node is head or node is None or is_dead(node):
                 return
             yield container_of_any(node)
-            node = raw(node, "next")
+            node = _behind(node)
     except AttributeError:
         return
+
+
+def _behind(node: list_head) -> list_head | None:
+    """The next node; of one that has been freed meanwhile, too, which is no access to it."""
+    slots = list_head.__dict__
+    slot = slots.get(raw_name("next")) or slots["next"]
+    after: list_head | None = slot.__get__(node)
+    return after
 
 
 def is_listed(node: Any) -> bool:

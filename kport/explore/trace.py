@@ -171,7 +171,7 @@ class Tracer(Replay):
 
 def _hook(hook: Hook) -> Hook:
     note = hook.before
-    assert note is not None
+    assert callable(note)
 
     def before(*args: Any) -> None:
         note(*args)

@@ -8,6 +8,8 @@ import pytest
 
 from kport.check import oracles, oracles_era, oracles_jobs
 from kport.drivers.compat import package
+from kport.linux.list import INIT_LIST_HEAD, list_add_tail, list_head
+from kport.linux.slab import kfree, kzalloc_obj
 from kport.museum.kit import Rig
 from tests.drm.scheduler.driver import Driver, instant, manual
 from tests.support import eventually
@@ -90,3 +92,22 @@ def test_a_dependency_may_end_while_it_is_looked_at(boot, monkeypatch, baseline)
         assert looked == [first.finished, None]
         rig.close()
     assert [report.text for report in kernel.reports()] == []
+
+
+@pytest.mark.parametrize("check", ["memory,oracles", "oracles", "all"])
+def test_a_job_that_is_freed_while_a_list_is_looked_at_is_no_use_after_free(
+    boot, check, monkeypatch
+):
+    """On threads nobody holds the lock: a node can die between the look at it and its next."""
+    with boot(check=check) as kernel:
+        head = list_head()
+        INIT_LIST_HEAD(head)
+        for _ in range(2):
+            node = kzalloc_obj(list_head)
+            list_add_tail(node, head)
+            kfree(node)
+            monkeypatch.setattr(oracles_era, "is_dead", lambda node: False)
+            assert len(list(oracles_era.members(head, "list"))) <= 1
+            monkeypatch.undo()
+            INIT_LIST_HEAD(head)
+        assert kernel.reports() == []
