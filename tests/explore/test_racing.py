@@ -72,7 +72,7 @@ def test_what_is_marked_is_no_race() -> None:
 
 
 def test_races_that_the_kernel_is_known_for_are_counted_and_no_failure() -> None:
-    result = explore(SCENARIOS["timeout-late"], strategy="pct:3", schedules=60, check="races")
+    result = explore(SCENARIOS["timeout-late"], schedules=120, check="races")
     assert result.failures == []
     title = "data-race in drm_sched_job_cleanup / drm_sched_job_done (drm_sched_job.s_fence)"
     assert result.known[title] >= 1
