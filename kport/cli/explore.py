@@ -251,8 +251,9 @@ class _Told:
 def _print(result: Result, options: argparse.Namespace) -> None:
     for failure in result.failures:
         _print_failure(failure)
+    many = "schedule" if result.schedules == 1 else "schedules"
     print(
-        f"{result.scenario}: {result.schedules:,} schedules in {result.seconds:.1f} s "
+        f"{result.scenario}: {result.schedules:,} {many} in {result.seconds:.1f} s "
         f"({result.rate:,.0f}/s), {result.distinct:,} distinct, {result.points:,.0f} points each; "
         f"{result.strategy}, seed {result.seed}, {result.sched}"
     )
@@ -276,7 +277,8 @@ def _print(result: Result, options: argparse.Namespace) -> None:
 
 def _print_known(races: Mapping[str, int]) -> None:
     for title, count in sorted(races.items()):
-        print(f"  a known race of the kernel, in {count:,} schedules: {title}")
+        many = "schedule" if count == 1 else "schedules"
+        print(f"  a known race of the kernel, in {count:,} {many}: {title}")
 
 
 def _print_failure(failure: Failure) -> None:

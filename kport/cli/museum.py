@@ -164,7 +164,8 @@ def _show(exhibit: Exhibit, shown: Visit) -> None:
         print(f"not found in {hunt.schedules:,} schedules, {hunt.seconds:.1f} s", hunt.other)
     else:
         print(hunt.failure.report)
-        print(f"\nfound by {hunt.strategy} in {hunt.schedules:,} schedules, {hunt.seconds:.2f} s")
+        many = "schedule" if hunt.schedules == 1 else "schedules"
+        print(f"\nfound by {hunt.strategy} in {hunt.schedules:,} {many}, {hunt.seconds:.2f} s")
         print(f"played again {shown.replays} times, the same each time")
     print(f"mended: {shown.survived:,} schedules in {shown.seconds:.1f} s", end="")
     print(", none of which fails" if not shown.broke else "")
