@@ -51,7 +51,7 @@ from kport.linux.facility import Facility, Hooks, Report, reports, splat
 from kport.linux.init import current_kernel
 from kport.linux.kasan_report import Track
 from kport.linux.list import DEBUG_LIST
-from kport.linux.stackdepot import Stack
+from kport.linux.stackdepot import Stack, kernel_frames
 
 
 def _private(module: Any, name: str) -> Callable[..., Any]:
@@ -142,11 +142,18 @@ def _freed_later(ptr: Any, rhf: str) -> None:
 
 
 def _known(stack: Stack, went: Track | None) -> str:
-    """drm_sched_fini() of 7.2 may free run queues below drm_sched_run_job_work()."""
+    """drm_sched_fini() of 7.2 may free run queues below drm_sched_run_job_work().
+
+    And the caller of drm_sched_entity_fini() an entity below its callback.
+    """
     freed = {code.co_name for code, _ in went.stack} if went is not None else set()
+    stack = kernel_frames(stack)
     for code, _ in stack:
+        scheduler = os.path.basename(os.path.dirname(code.co_filename))
         if code.co_name == "drm_sched_run_job_work" and "drm_sched_fini" in freed:
-            return known("work-behind-fini", os.path.basename(os.path.dirname(code.co_filename)))
+            return known("work-behind-fini", scheduler)
+        if code is stack[0][0] and code.co_name == "drm_sched_entity_wakeup":
+            return known("wakeup-against-fini", scheduler)
     return ""
 
 

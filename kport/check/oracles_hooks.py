@@ -295,11 +295,15 @@ def _listing(rq: Any, *_: Any) -> None:
 
 
 def _listed(result: Any, rq: Any, entity: Any) -> None:
-    if (notes := _busy(raw(rq, "sched"), -1)) is not None:
+    notes, model = _notes(raw(rq, "sched")), Now.model
+    if notes is None or model is None:
+        return
+    with model.lock:  # who counts meanwhile sees both, or neither
         if era.is_listed(entity.list):
             notes.listed[entity] = None
         else:
             notes.listed.pop(entity, None)
+        notes.busy -= 1
 
 
 def _listing_7_2(entity: Any, ts: int) -> None:

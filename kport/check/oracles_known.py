@@ -37,6 +37,12 @@ KNOWN = {
         "the tree without a look at entity->stopped; drm_sched_entity_kill() has taken it out just "
         "before, and waits for the scheduler only afterwards",
     ),
+    "wakeup-against-fini": Known(
+        ("v7_2", "v6_1", "v3_2023"),
+        "sched_entity.c:443-452 (7.2.13), 335-344 (6.1.192): drm_sched_entity_wakeup() clears "
+        "entity->dependency and then reads entity->rq; drm_sched_entity_fini() takes NULL there "
+        "for \"no callback\" (413-417, 302), and the entity is freed",
+    ),
     "kill-drops-dependency": Known(
         ("v6_1", "v3_2023"),
         "sched_entity.c:218-229 (6.1.192): drm_sched_job_dependency() erases what it returns, so "

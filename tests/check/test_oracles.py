@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from kport.check import oracles, oracles_era, oracles_jobs
+from kport.check.oracles_model import Now
 from kport.drivers.compat import package
 from kport.linux.list import INIT_LIST_HEAD, list_add_tail, list_head
 from kport.linux.slab import kfree, kzalloc_obj
@@ -111,3 +112,22 @@ def test_a_job_that_is_freed_while_a_list_is_looked_at_is_no_use_after_free(
             monkeypatch.undo()
             INIT_LIST_HEAD(head)
         assert kernel.reports() == []
+
+
+def test_an_entity_is_half_listed_until_its_list_is_noted(boot, monkeypatch):
+    """Else who counts on another CPU in between misses it."""
+    seen = []
+    listed = oracles_era.is_listed
+
+    def look(node):
+        seen.append(any(notes.busy for notes in Now.model.schedulers.values()))
+        return listed(node)
+
+    monkeypatch.setattr(oracles_era, "is_listed", look)
+    with boot(check="oracles") as kernel:
+        driver = Driver(package("v6_1"))
+        chain_of_jobs(driver)
+        driver.close()
+    assert len(seen) >= 3
+    assert all(seen)
+    assert kernel.reports() == []

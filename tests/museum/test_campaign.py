@@ -24,6 +24,15 @@ def test_a_finding_is_found_and_its_mend_mends(number):
     assert FINDINGS[number].note
 
 
+def test_a_use_after_free_that_is_a_finding_says_so():
+    """`kport stress` counts these apart."""
+    entry = find("F03")
+    result = explore(entry.scenario, strategy="pct:3", schedules=6000, seed=2, check="memory")
+    (failure,) = result.failures
+    assert "slab-use-after-free in drm_sched_entity_wakeup" in failure.headline
+    assert "\n known: wakeup-against-fini: sched_entity.c:443-452" in failure.report
+
+
 def test_mends_are_of_the_scheduler_that_is_asked_for():
     for sched in ("v7_2", "v6_1", "v3_2023"):
         edits = [edit for mend in mends(sched) for edit in mend]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kport.arch.asm import WRITE_ONCE
 from kport.arch.patch import Edit
 from kport.dma_buf.dma_fence import (
     dma_fence_put,
@@ -14,7 +15,14 @@ from kport.dma_buf.dma_fence import (
 )
 from kport.linux.workqueue import flush_workqueue, queue_work
 from kport.museum.exhibit import Exhibit, port
-from kport.museum.findings.shared import FREED, HAS_DEPENDENCY, RCU, TAKE_DEPENDENCY
+from kport.museum.findings.shared import (
+    CLEARS_FIRST,
+    FREED,
+    HAS_DEPENDENCY,
+    RCU,
+    READS_FIRST,
+    TAKE_DEPENDENCY,
+)
 from kport.museum.kit import Rig, null
 
 # -- 7.2: a killed entity goes back into the tree --------------------------------------------------
@@ -66,17 +74,9 @@ def _callback_and_end() -> Sequence[Edit]:
     return (
         Edit(
             entity.drm_sched_entity_wakeup,
-            """
-            entity.dependency = None
-            dma_fence_put(f)
-            drm_sched_wakeup(entity.rq.sched)
-            """,
-            """
-            sched = entity.rq.sched
-            WRITE_ONCE(entity, "dependency", None)
-            dma_fence_put(f)
-            drm_sched_wakeup(sched)
-            """,
+            CLEARS_FIRST,
+            READS_FIRST,
+            names={"WRITE_ONCE": WRITE_ONCE},
         ),
         Edit(
             entity.drm_sched_entity_fini,
@@ -147,7 +147,7 @@ FOUND = (
         title="an entity is freed under the callback of its dependency",
         fix="",
         subject="",
-        affected="7.2 as it stands",
+        affected="7.2 as it stands; 6.1 as well",
         sched="v7_2",
         scenario=end_while_the_dependency_signals,
         finds=FREED + r"|WARNING",

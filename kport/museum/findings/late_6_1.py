@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kport.arch.asm import WRITE_ONCE
 from kport.arch.patch import Edit
 from kport.dma_buf.dma_fence import (
     dma_fence_add_callback,
@@ -21,7 +22,14 @@ from kport.linux.completion import (
     wait_for_completion,
 )
 from kport.museum.exhibit import Exhibit, port
-from kport.museum.findings.shared import FREED, HAS_DEPENDENCY, RCU, TAKE_DEPENDENCY
+from kport.museum.findings.shared import (
+    CLEARS_FIRST,
+    FREED,
+    HAS_DEPENDENCY,
+    RCU,
+    READS_FIRST,
+    TAKE_DEPENDENCY,
+)
 from kport.museum.kit import Rig, null
 
 # -- 6.1 -------------------------------------------------------------------------------------------
@@ -82,6 +90,12 @@ def _wait_for_it() -> Sequence[Edit]:
             HAS_DEPENDENCY,
             TAKE_DEPENDENCY % "dma_fence_wait(dependency, False)",
             names=RCU | {"dma_fence_wait": dma_fence_wait},
+        ),
+        Edit(  # F03, which is the same here
+            port("sched_entity", "v6_1").drm_sched_entity_wakeup,
+            CLEARS_FIRST,
+            READS_FIRST,
+            names={"WRITE_ONCE": WRITE_ONCE},
         ),
     )
 

@@ -12,6 +12,17 @@ from kport.linux.rcupdate import rcu_read_lock, rcu_read_unlock
 
 FREED = r"KASAN|object has no attribute|ODEBUG|refcount_t"
 
+CLEARS_FIRST = """
+entity.dependency = None
+dma_fence_put(f)
+drm_sched_wakeup(entity.rq.sched)
+"""
+READS_FIRST = """
+sched = entity.rq.sched
+WRITE_ONCE(entity, "dependency", None)
+dma_fence_put(f)
+drm_sched_wakeup(sched)
+"""
 HAS_DEPENDENCY = """
 if entity.dependency:
     dma_fence_remove_callback(entity.dependency, entity.cb)
