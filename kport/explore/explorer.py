@@ -101,9 +101,10 @@ class _Exploration:
         steps = 0
         number = first if search.numbered else 0
         if search.numbered:
-            trouble = teach(search, runner)
+            trouble, trace = teach(search, runner)
             if number == 0:  # the first execution is the straight one
                 result.schedules, steps = 1, runner.steps
+                traces.add(trace)
                 result.count(dict.fromkeys(runner.races, 1))
                 number = 1
                 if trouble is not None:

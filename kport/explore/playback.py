@@ -24,13 +24,16 @@ from kport.explore.token import CHECKS, Token, parse
 from kport.explore.trace import Event, Tracer
 
 
-def teach(search: Search, runner: Runner) -> Trouble | None:
-    """The straight execution, from which a search that draws lots learns how long one is."""
+def teach(search: Search, runner: Runner) -> tuple[Trouble | None, int]:
+    """The straight execution, from which a search that draws lots learns how long one is.
+
+    Returns what went wrong in it, and what tells it from other executions.
+    """
     straight = Census(search.step_ns) if search.needs_ops else Replay(step_ns=search.step_ns)
     trouble = runner.run(straight)
     places = straight.places if isinstance(straight, Census) else {}
     search.learn(Trial(runner.steps, straight.steps_by_name(), places))
-    return trouble
+    return trouble, straight.trace
 
 
 def make_token(name: str, setup: Setup, search: Search) -> Token:
@@ -57,7 +60,7 @@ def play(token: Token, runner: Runner) -> Trouble | None:
         return runner.run(Replay(token.schedule, token.step_ns))
     spec, seed, number = token.drawn
     search = strategy_of(spec, seed)
-    trouble = teach(search, runner)
+    trouble, _ = teach(search, runner)
     if number == 0:
         return trouble
     search.prepare(number)
