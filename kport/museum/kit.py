@@ -376,10 +376,14 @@ class Rig:
             self.stop(sched)
         for entity in list(self._ended):
             self.free(entity)
-        for job in self.jobs:
-            dma_fence_put(job.engine.fence)
-            dma_fence_put(job.finished)
-            dma_fence_put(job.scheduled)
+        for job in list(self.jobs):
+            self.drop(job)
+
+    def drop(self, job: Job) -> None:
+        """The scenario's references to a job that has ended; `close()` knows no more of it."""
+        self.jobs.remove(job)
+        for fence in (job.engine.fence, job.finished, job.scheduled):
+            dma_fence_put(fence)
 
     def settle(self) -> None:
         """Until what has finished is freed: a scheduler that ends before that leaks it."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from kport.arch.asm import WRITE_ONCE
@@ -123,6 +124,42 @@ def _flush_the_killed() -> Sequence[Edit]:
     )
 
 
+# -- 7.2: a fence is dropped before it is replaced -------------------------------------------------
+
+
+def error_while_a_job_is_popped(kernel: Any) -> None:
+    """The driver asks an entity for its error while the next job is taken."""
+    rig = Rig()
+    entity = rig.entity(rig.ring())
+
+    def submit() -> None:
+        job = rig.submit(entity)
+        rig.wait(job)
+        rig.settle()
+        rig.drop(job)
+        rig.submit(entity)
+
+    ask = partial(rig.entities.drm_sched_entity_error, entity)
+    rig.task("submit", submit)
+    rig.task("error", ask, ask)
+    rig.close()
+
+
+def _replace_then_drop() -> Sequence[Edit]:
+    last = 'rcu_dereference_check(entity, "last_scheduled", True)'
+    assign = (
+        'rcu_assign_pointer(entity, "last_scheduled", '
+        "dma_fence_get(sched_job.s_fence.finished))"
+    )
+    return (
+        Edit(
+            port("sched_entity").drm_sched_entity_pop_job,
+            f"dma_fence_put({last})\n{assign}",
+            f"last = {last}\n{assign}\ndma_fence_put(last)",
+        ),
+    )
+
+
 FOUND = (
     Exhibit(
         id="F02",
@@ -177,5 +214,24 @@ FOUND = (
         "the item; one that waits for its free_job() calls, as nouveau does, is safe. 6.1 "
         "reads the same (sched_entity.c:195-215). The mend queues the item on the scheduler's "
         "own queue and flushes that in drm_sched_fini().",
+    ),
+    Exhibit(
+        id="F12",
+        slug="dropped-before-replaced",
+        title="the error of an entity is read from a fence that is freed",
+        fix="",
+        subject="",
+        affected="7.2 as it stands",
+        sched="v7_2",
+        scenario=error_while_a_job_is_popped,
+        finds=FREED,
+        check=("memory",),
+        mend=_replace_then_drop,
+        note="drm_sched_entity_pop_job() puts entity->last_scheduled and then assigns the next "
+        "(sched_entity.c:558-560). If the put is the last, the fence is given to call_rcu(), but "
+        "still to be found: drm_sched_entity_error(), which enters RCU after that, loads it (232-"
+        "237), and the grace period does not wait for a reader that began behind it. The window is "
+        "a grace period between two statements, so the worker has to be preempted there. The mend "
+        "assigns first, as readers under RCU need it.",
     ),
 )
