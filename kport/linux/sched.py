@@ -18,6 +18,7 @@ from typing import Any
 
 from kport.arch.api import Machine
 from kport.arch.asm import (
+    WRITE_ONCE,
     atomic_fetch_add,
     current,
     current_thread_info,
@@ -153,8 +154,7 @@ def set_current_state(state: int) -> None:
 
 def __set_current_state(state: int) -> None:
     """set_current_state() without a barrier."""
-    p = current()
-    p._state = state
+    WRITE_ONCE(current(), "_state", state)
 
 
 def set_special_state(state: int) -> None:

@@ -149,7 +149,7 @@ def lost_update(strategy) -> int:
 
 
 def test_a_strategy_finds_the_lost_update_and_the_other_end():
-    assert {lost_update(Walk(seed)) for seed in range(40)} == {1, 2}
+    assert {lost_update(Walk(seed)) for seed in range(400)} == {1, 2}
 
 
 def test_the_same_answers_give_the_same_run():
@@ -456,7 +456,7 @@ def test_an_idle_cpu_takes_an_interrupt_while_all_sleep():
 def deadlocks(lock, unlock, init, kind) -> list[str]:
     """The reports of runs in which two threads take two locks in opposite orders."""
     reports = []
-    for seed in range(60):
+    for seed in range(400):
         try:
             with kport.boot("virt", strategy=Walk(seed)):
                 a, b = kind(), kind()
@@ -472,7 +472,7 @@ def deadlocks(lock, unlock, init, kind) -> list[str]:
                 together(forth=partial(both, a, b), back=partial(both, b, a))
         except KernelOops as oops:
             reports.append(str(oops))
-    assert 0 < len(reports) < 60
+    assert 0 < len(reports) < 400
     return reports
 
 
