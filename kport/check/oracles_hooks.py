@@ -278,8 +278,8 @@ def _used(entity: Any, how: str) -> None:
     if model is None or (notes := model.entities.get(entity)) is None or not notes.ended:
         return
     scheduler = type(entity).__module__.split(".")[3]
-    report("ended", str(notes), "ended by drm_sched_entity_fini()", how,
-        known("tree-after-kill", scheduler))  # fmt: skip
+    argument = known("tree-after-kill", scheduler) if notes.replanted else ""
+    report("ended", str(notes), "ended by drm_sched_entity_fini()", how, argument)
 
 
 def _pops(entity: Any) -> None:
@@ -319,6 +319,7 @@ def _put_in_tree(result: None, entity: Any, *_: Any) -> None:
     if wrong and Now.model is not None:
         notes = Now.model.entity(entity)
         after_kill = wrong in ("stopped", "on no list") and bool(raw(entity, "stopped"))
+        notes.replanted = notes.replanted or after_kill
         argument = known("tree-after-kill", "v7_2") if after_kill else ""
         report("tree", str(notes), "not put in the tree", wrong, argument)
 

@@ -102,7 +102,7 @@ def runs(base: Any) -> None:
         argument = known("work-behind-stop", notes.era)
         report("stopped", str(notes), "stopped", f"it runs {job}", argument)
     if entity.killed:
-        argument = known("tree-after-kill", notes.era)
+        argument = known("tree-after-kill", notes.era) if entity.replanted else ""
         report("ended", str(job), "killed with its entity", "run_job() is called for it", argument)
     if job.place <= entity.last_run:
         text = f"{job} runs behind one that was pushed later"

@@ -71,7 +71,8 @@ class Entity:
     """Notes on an entity.
 
     `last_push` is the number of the job that was pushed last; `pushed` counts jobs, and `last_run`
-    is the place in that order of the one that was run last.
+    is the place in that order of the one that was run last. `replanted` is True when it was put
+    back into the tree after it had been stopped.
     """
 
     __slots__ = (
@@ -82,12 +83,13 @@ class Entity:
         "last_push",
         "last_run",
         "pushed",
+        "replanted",
     )
 
     def __init__(self, entity: Any) -> None:
         self.entity = entity
         self.context = int(raw(entity, "fence_context"))
-        self.killed = self.ended = False
+        self.killed = self.ended = self.replanted = False
         self.last_push = self.last_run = self.pushed = 0
 
     def __str__(self) -> str:

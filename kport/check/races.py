@@ -107,7 +107,9 @@ class Races(Facility):
         thread = TIME.thread(race.epoch)
         first = access_info(kind, thread.pid, thread.cpu, ((code, lasti), *callers))
         second = here(race.kind, race.frame)
-        self._report(race.obj, race.member, first, second, race.old, race.new, race.mask)
+        self._report(
+            race.obj, race.member, first, second, race.old, race.new, race.mask, thread.name
+        )
 
     def _report(
         self,
@@ -118,6 +120,7 @@ class Races(Facility):
         old: Any,
         new: Any,
         mask: int = 0,
+        comm: str = "",
     ) -> None:
         stacks = [first.stack] if second is None else [first.stack, second.stack]
         if any(silent(stack, type(obj)) for stack in stacks):
@@ -130,7 +133,7 @@ class Races(Facility):
             self.known[title] += 1
             return
         headline, lines = print_report(
-            obj, member, first, second, old, new, mask, current_thread_info().name
+            obj, member, first, second, old, new, mask, comm or current_thread_info().name
         )
         splat(self.name, headline, lines)
 
