@@ -7,18 +7,19 @@
         ...                            # the main task of a freshly booted kernel
 
 The test is a scenario (`kport.explore.runner`), run once for each schedule; the arguments of the
-mark are those of `kport.explore.explore()`. With a parameter, of whatever name, it gets a booted
-kernel; without one it returns functions that run at once. It uses no fixtures: those would be made
-once and not for each schedule. What fails is the report of the first failure, token and all; for
-`pytest --explore-replay TOKEN` the tests of that name run that schedule and no other.
+mark are those of `kport.explore.explore()`. Its first parameter, of whatever name, is a booted
+kernel; without one it returns functions that run at once. Further parameters are fixtures; those
+are made once, not for each schedule, and so are the ones that are used without being named. What
+fails is the report of the first failure, token and all; for `pytest --explore-replay TOKEN` the
+tests of that name run that schedule and no other.
 
 The plugin is loaded where the package is installed; `-p kport.explore.plugin` loads it elsewhere.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,7 +56,14 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> Any:
     marks = _marks(obj)
     if not marks or not collector.istestfunction(obj, name):
         return None
-    return list(_items(collector, name, obj, marks[0]))
+    if isinstance(collector, pytest.Class):
+        raise collector.CollectError(f"{name}: an explored test is a function of a module")
+    if any(mark.name == "parametrize" for mark in obj.pytestmark):
+        raise collector.CollectError(f"{name}: explored tests cannot be parametrized; write two")
+    item = Explored.from_parent(collector, name=name, callobj=_with_fixtures(obj))
+    item.scenario = obj
+    item.options = dict(marks[0].kwargs)
+    return [item]
 
 
 def _marks(obj: Any) -> list[pytest.Mark]:
@@ -65,20 +73,35 @@ def _marks(obj: Any) -> list[pytest.Mark]:
     return [mark for mark in found if mark.name == "explore"]
 
 
-def _items(collector: Any, name: str, obj: Any, mark: pytest.Mark) -> Iterator[Explored]:
-    item = Explored.from_parent(collector, name=name)
-    item.scenario = obj
-    item.options = dict(mark.kwargs)
-    item.own_markers.extend(obj.pytestmark)
-    item.keywords.update({each.name: each for each in obj.pytestmark})
-    yield item
+def _with_fixtures(function: Any) -> Any:
+    """What pytest sees: the same without its first parameter, the kernel."""
+
+    @functools.wraps(function)
+    def seen(**fixtures: Any) -> Any:
+        return function
+
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())[1:]
+    seen.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return seen
 
 
-class Explored(pytest.Item):
+class Explored(pytest.Function):
     """One test under many schedules."""
 
     scenario: Any
     options: dict[str, Any]
+
+    def _with_arguments(self) -> Any:
+        """The scenario, with what its fixtures made."""
+        given = {name: self.funcargs[name] for name in self._fixtureinfo.argnames}
+        if not given:
+            return self.scenario
+
+        def scenario(kernel: Any) -> Any:
+            return self.scenario(kernel, **given)
+
+        return scenario
 
     def runtest(self) -> None:
         """Explore it; the first failure fails the test."""
@@ -89,10 +112,10 @@ class Explored(pytest.Item):
         if token:
             if parse(token).name != self.name:
                 pytest.skip(f"the token is of {parse(token).name}")
-            failure = replay(token, self.scenario)
+            failure = replay(token, self._with_arguments())
             failures = [] if failure is None else [failure]
         else:
-            failures = explore(self.scenario, name=self.name, **self.options).failures
+            failures = explore(self._with_arguments(), name=self.name, **self.options).failures
         if failures:
             raise Found(failures)
 
@@ -100,7 +123,7 @@ class Explored(pytest.Item):
         """The reports, or what pytest says of any other error."""
         if isinstance(excinfo.value, Found):
             return "\n\n".join(failure.report for failure in excinfo.value.failures)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> Any:
         """Where the test stands."""

@@ -21,7 +21,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +29,7 @@ import kport
 from kport.arch import link
 from kport.arch.api import Halted, KernelBug
 from kport.arch.virt import Bare
+from kport.arch.virt_asm import CPU
 from kport.check import select
 from kport.explore import ops
 from kport.explore.machine import Explorer
@@ -43,6 +44,7 @@ _POINTS = Watch(fields=[POINTS])
 _POINTS.name = "points"
 
 Scenario = Callable[..., Any]
+ALONE = 1 << 60  # steps before the next point, while there are no tasks
 BOUND_KERNEL = 100_000
 BOUND_PROGRAM = 20_000
 
@@ -103,6 +105,7 @@ class Runner:
         self._for: Any = None
         self._search: Search | None = None
         self._watch: Watch | None = None
+        self._judged = False
 
     def __enter__(self) -> Self:
         try:
@@ -194,10 +197,13 @@ class Runner:
     def _run_program(self) -> Trouble | None:
         machine = self._machine
         assert machine is not None
+        CPU.left = ALONE
         program = self.scenario()
         functions, check = program, None
         if isinstance(program, Program):
             functions, check = program.functions, program.check
+        if not self._judged:
+            self._judge(functions)
         trouble = None
         machine.quiet = False
         try:
@@ -206,9 +212,13 @@ class Runner:
             trouble = _oops(str(bug))
         except Exception as error:
             trouble = _raised(error)
+            if self._booted is None and isinstance(error, AttributeError) and error.obj is None:
+                hint = "\nthere is no kernel: a scenario gets one by having a parameter"
+                trouble = replace(trouble, report=trouble.report + hint)
         machine.quiet = True
         self.steps = machine.step
         if trouble is None and not machine.dead and check is not None:
+            CPU.left = ALONE
             try:
                 check()
             except Exception as error:
@@ -218,6 +228,16 @@ class Runner:
         if trouble is not None and self._booted is not None:
             self._close()  # debug options report once in a boot
         return trouble
+
+    def _judge(self, functions: Any) -> None:
+        """Once: is it what a program is? Raises ValueError."""
+        if not isinstance(functions, Sequence) or not all(map(callable, functions)):
+            name = getattr(self.scenario, "scenario_name", self.scenario.__name__)
+            raise ValueError(
+                f"{name} has no parameter for a kernel, so it must return functions that run at "
+                f"once, and returned {functions!r}"
+            )
+        self._judged = True
 
     def _open(self, search: Search, watches: Sequence[Watch]) -> None:
         self._machine = machine = self._make(search)

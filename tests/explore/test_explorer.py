@@ -224,3 +224,38 @@ def test_a_bare_search_runs_the_straight_execution():
     assert result.schedules == 3
     assert result.failures == []
     assert result.distinct == 1
+
+
+@pytest.mark.parametrize("made", [None, 5, [1, 2]])
+def test_a_scenario_that_is_none_is_refused(made):
+    with pytest.raises(ValueError, match="no parameter for a kernel, so it must return functions"):
+        explore(lambda: made, schedules=3)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_who_makes_a_program_and_who_judges_it_may_use_instructions(strategy):
+    def program() -> Program:
+        s = shared()
+        WRITE_ONCE(s, "value", 5)
+
+        def check() -> None:
+            assert READ_ONCE(s, "value") in (6, 7)
+
+        def add() -> None:
+            WRITE_ONCE(s, "value", READ_ONCE(s, "value") + 1)
+
+        return Program([add, add], check)
+
+    assert explore(program, strategy=strategy, schedules=20).failures == []
+
+
+def test_what_needs_a_kernel_and_has_none_says_so():
+    def program() -> Program:
+        done = completion()
+        init_completion(done)
+        return Program([lambda: wait_for_completion(done)])
+
+    result = explore(program, schedules=3)
+    assert "there is no kernel: a scenario gets one by having a parameter" in (
+        result.failures[0].report
+    )

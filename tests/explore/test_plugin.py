@@ -75,6 +75,57 @@ def test_marked_tests_are_explored_and_a_token_plays_one_again(tmp_path):
     assert "is no token" in wrong.stderr
 
 
+FIXTURES = """
+import pytest
+from kport.linux.delay import msleep
+from kport.drm.scheduler.v7_2 import sched_entity
+from kport.museum.scenarios import SCENARIOS
+
+@pytest.fixture(autouse=True)
+def broken(request, monkeypatch):
+    if "broken" in request.node.name:
+        monkeypatch.setattr(sched_entity, "drm_sched_wakeup", lambda sched: None)
+
+@pytest.fixture
+def ticks():
+    return 3
+
+@pytest.mark.explore(schedules=5)
+def test_broken(kernel):
+    SCENARIOS["two-jobs"](kernel)
+
+@pytest.mark.explore(schedules=5)
+def test_given(kernel, ticks, tmp_path):
+    assert tmp_path.is_dir()
+    msleep(ticks)
+"""
+
+REFUSED = """
+import pytest
+
+class TestIt:
+    @pytest.mark.explore(schedules=5)
+    def test_it(self, kernel):
+        raise AssertionError
+"""
+
+
+def test_fixtures_are_made_and_used(tmp_path):
+    (tmp_path / "test_it.py").write_text(FIXTURES)
+    plugin = () if "kport.explore.plugin" in _installed() else ("-p", "kport.explore.plugin")
+    done = run(tmp_path, *plugin)
+    assert "1 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert "BUG: deadlock" in done.stdout
+
+
+def test_what_cannot_be_explored_is_refused(tmp_path):
+    (tmp_path / "test_it.py").write_text(REFUSED)
+    plugin = () if "kport.explore.plugin" in _installed() else ("-p", "kport.explore.plugin")
+    done = run(tmp_path, *plugin)
+    assert "test_it: an explored test is a function of a module" in done.stdout
+    assert done.returncode == 2
+
+
 def _installed() -> set[str]:
     """The plugins that the installed package brings."""
     from importlib.metadata import entry_points
