@@ -341,8 +341,13 @@ def raised_at(error: Exception) -> list[tuple[str, int, str]]:
 def _found(kernel: Kernel) -> Trouble | None:
     """What debug options have reported, or the kernel has warned of."""
     reports = [report for report in kernel.reports() if not report.counted]
-    if reports:
-        return Trouble(reports[0].facility, reports[0].headline, _without_us(reports[0].text))
+    if reports:  # what was lost says more than that it was left
+        reports.sort(key=lambda report: report.headline.startswith("kmemleak"))
+        first, *others = reports
+        text = _without_us(first.text)
+        if others:
+            text += "\n\n" + "\n".join(f"also: {report.headline}" for report in others)
+        return Trouble(first.facility, first.headline, text)
     warnings = kernel.warnings()
     if warnings:
         return Trouble("warning", warnings[0], _without_us("\n".join(kernel.dmesg())))
