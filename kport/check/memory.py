@@ -144,7 +144,8 @@ def _freed_later(ptr: Any, rhf: str) -> None:
 def _known(stack: Stack, went: Track | None) -> str:
     """drm_sched_fini() of 7.2 may free run queues below drm_sched_run_job_work().
 
-    And the caller of drm_sched_entity_fini() an entity below its callback.
+    The item that frees jobs may do so below whoever has stopped it, and the caller of
+    drm_sched_entity_fini() an entity below its callback.
     """
     freed = {code.co_name for code, _ in went.stack} if went is not None else set()
     stack = kernel_frames(stack)
@@ -152,10 +153,14 @@ def _known(stack: Stack, went: Track | None) -> str:
         scheduler = os.path.basename(os.path.dirname(code.co_filename))
         if code.co_name == "drm_sched_run_job_work" and "drm_sched_fini" in freed:
             return known("work-behind-fini", scheduler)
+        if code.co_name in _STOPPED and "drm_sched_free_job_work" in freed:
+            return known("work-behind-stop", scheduler)
         if code is stack[0][0] and code.co_name == "drm_sched_entity_wakeup":
             return known("wakeup-against-fini", scheduler)
     return ""
 
+
+_STOPPED = ("drm_sched_stop", "drm_sched_cancel_remaining_jobs")  # they walk the list without lock
 
 _ALLOCATED = Hook(None, kasan.kasan_kmalloc)
 KASAN: Hooks = {

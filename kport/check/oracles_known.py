@@ -23,7 +23,8 @@ KNOWN = {
         ("v7_2", "v3_2023"),
         "sched_main.c:140-144 (7.2.13) looks at pause_submit and then queues the item; if "
         "drm_sched_wqueue_stop() (1309-1314) sets it and cancels in between, it cancels nothing, "
-        "and the item does not look again",
+        "and the item does not look again; drm_sched_stop() (421 ff.) and drm_sched_fini() (1191-"
+        "1201) walk the pending list without its lock meanwhile",
     ),
     "work-behind-fini": Known(
         ("v7_2",),

@@ -24,13 +24,20 @@ def test_a_finding_is_found_and_its_mend_mends(number):
     assert FINDINGS[number].note
 
 
-def test_a_use_after_free_that_is_a_finding_says_so():
+@pytest.mark.parametrize(
+    ("number", "seed", "where", "known"),
+    [
+        ("F01", 1, "dma_fence_remove_callback", "work-behind-stop: sched_main.c:140-144"),
+        ("F03", 2, "drm_sched_entity_wakeup", "wakeup-against-fini: sched_entity.c:443-452"),
+    ],
+)
+def test_a_use_after_free_that_is_a_finding_says_so(number, seed, where, known):
     """`kport stress` counts these apart."""
-    entry = find("F03")
-    result = explore(entry.scenario, strategy="pct:3", schedules=6000, seed=2, check="memory")
+    entry = find(number)
+    result = explore(entry.scenario, strategy="pct:3", schedules=6000, seed=seed, check="memory")
     (failure,) = result.failures
-    assert "slab-use-after-free in drm_sched_entity_wakeup" in failure.headline
-    assert "\n known: wakeup-against-fini: sched_entity.c:443-452" in failure.report
+    assert f"slab-use-after-free in {where}" in failure.headline
+    assert f"\n known: {known}" in failure.report
 
 
 def test_mends_are_of_the_scheduler_that_is_asked_for():
