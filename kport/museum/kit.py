@@ -31,12 +31,15 @@ from typing import Any
 from kport.arch.asm import smp_store_release, xchg
 from kport.dma_buf.dma_fence import (
     dma_fence,
+    dma_fence_add_callback,
+    dma_fence_cb,
     dma_fence_context_alloc,
     dma_fence_get,
     dma_fence_init,
     dma_fence_ops,
     dma_fence_put,
     dma_fence_signal,
+    dma_fence_test_signaled_flag,
     dma_fence_wait,
 )
 from kport.drivers import compat
@@ -378,6 +381,17 @@ class Rig:
             self.free(entity)
         for job in list(self.jobs):
             self.drop(job)
+
+    def note_early_end(self, job: Job, fence: dma_fence) -> list[dma_fence]:
+        """A list that is empty unless the job finishes before `fence` has signalled."""
+        early: list[dma_fence] = []
+
+        def finished(f: dma_fence, cb: dma_fence_cb) -> None:
+            if not dma_fence_test_signaled_flag(fence):
+                early.append(f)
+
+        assert dma_fence_add_callback(job.finished, dma_fence_cb(), finished) == 0
+        return early
 
     def drop(self, job: Job) -> None:
         """The scenario's references to a job that has ended; `close()` knows no more of it."""

@@ -9,11 +9,8 @@ from typing import Any
 
 from kport.arch.patch import Edit
 from kport.dma_buf.dma_fence import (
-    dma_fence_add_callback,
-    dma_fence_cb,
     dma_fence_put,
     dma_fence_signal,
-    dma_fence_test_signaled_flag,
 )
 from kport.linux.atomic import atomic_read
 from kport.linux.delay import msleep
@@ -101,14 +98,7 @@ def kill_before_its_dependency(kernel: Any) -> None:
     entity = rig.entity(rig.ring())
     held = rig.fence()
     job = rig.submit(entity, after=[held])
-    early: list[Any] = []
-
-    def finished(fence: Any, cb: Any) -> None:
-        if not dma_fence_test_signaled_flag(held):
-            early.append(fence)
-
-    cb = dma_fence_cb()
-    assert dma_fence_add_callback(job.finished, cb, finished) == 0
+    early = rig.note_early_end(job, held)
     rig.task("other", lambda: msleep(1), lambda: dma_fence_signal(held))
     rig.kill(entity)
     rig.close()

@@ -10,12 +10,9 @@ from typing import Any
 from kport.arch.asm import WRITE_ONCE
 from kport.arch.patch import Edit
 from kport.dma_buf.dma_fence import (
-    dma_fence_add_callback,
-    dma_fence_cb,
     dma_fence_context_alloc,
     dma_fence_put,
     dma_fence_signal,
-    dma_fence_test_signaled_flag,
     dma_fence_wait,
 )
 from kport.linux.completion import (
@@ -67,14 +64,7 @@ def end_before_the_dependency(kernel: Any) -> None:
     entity = rig.entity(rig.ring())
     held = rig.fence()
     job = rig.submit(entity, after=[held])
-    early: list[Any] = []
-
-    def finished(fence: Any, cb: Any) -> None:
-        if not dma_fence_test_signaled_flag(held):
-            early.append(fence)
-
-    cb = dma_fence_cb()
-    assert dma_fence_add_callback(job.finished, cb, finished) == 0
+    early = rig.note_early_end(job, held)
     other = rig.task("other", lambda: rig.wait(*rig.jobs[1:]), lambda: dma_fence_signal(held))
     rig.kill(entity)
     wait_for_completion(other)
