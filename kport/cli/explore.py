@@ -40,9 +40,8 @@ examples:
 
 --generate makes up a scenario from --seed, explores it (--schedules, default
 200), and goes on with the next seed for --seconds (default 60). A scenario that
-breaks is explored again, five times as long, with the mends of all findings (kport
-museum F01...):
-what is over then was known, what is left is told.
+breaks is explored again, five times as long, with the mends of all findings
+(kport museum F01...): what is over then was known, what is left is told.
 
 exit codes: 0 nothing went wrong, 1 something did, 2 bad input, 130 Ctrl-C.
 
